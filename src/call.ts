@@ -1,0 +1,174 @@
+/**
+ * The words of the house: what an agent asks, what it means, and what was decided.
+ * Every value here is read-only; each step of `flow.ts` hands on a new and richer one.
+ */
+
+/** What a tool does to the world, from harmless to irreversible (docs/catalog.md says how each is judged). */
+export type Operation = 'Read' | 'Write' | 'Delete';
+export const OPERATIONS: readonly Operation[] = ['Read', 'Write', 'Delete'];
+
+/** The door a call came through: an MCP request, or a command that an agent runs in a shell. */
+export type Door = 'mcp' | 'cli';
+export const DOORS: readonly Door[] = ['mcp', 'cli'];
+
+/** What the owner has said of an agent or a tool. Nothing said is `Unreviewed`. */
+export type ReviewStatus = 'Allowed' | 'Disallowed' | 'Unreviewed';
+export const REVIEW_STATUSES: readonly ReviewStatus[] = ['Allowed', 'Disallowed', 'Unreviewed'];
+
+/** How surely we know who asks: only a claim, a key minted by `toolgate agents register`, or an HTTP token. */
+export type IdentityStrength = 'claimed' | 'registered' | 'token';
+export const IDENTITY_STRENGTHS: readonly IdentityStrength[] = ['claimed', 'registered', 'token'];
+
+/** A condition's answer. `cant tell` is neither: the value could not be known, so strictness decides. */
+export type Answer = 'yes' | 'no' | 'cant tell';
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** Who asks. All of `id`, `name` and `aliases` match a policy's `agent`. */
+export interface Agent {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly strength: IdentityStrength;
+  readonly status: ReviewStatus;
+  /** Where the name came from, for the inventory: `clientInfo`, `--agent`, `key`. */
+  readonly knownBy: string;
+}
+
+/** A canonical tool of an integration, as the catalog names it. */
+export interface ToolName {
+  /** canonical id, such as `delete_issue` */
+  readonly id: string;
+  /** as a person would say it, such as `Delete issue` */
+  readonly title: string;
+}
+
+/** Who said what a tool does: the owner's catalog, ours, a guess from its name and schema, or nobody. */
+export type ClassSource = 'owner' | 'catalog' | 'inferred' | 'unknown';
+
+/** One argument as judging sees it. `unreadable` covers a key that folds onto another and a number that doesn't round-trip. */
+export type Argument =
+  | { readonly state: 'value'; readonly value: JsonValue }
+  | { readonly state: 'missing' }
+  | { readonly state: 'unreadable'; readonly why: string };
+
+/** What a request means. One MCP request is one call; a shell line may be several. */
+export interface Call {
+  readonly via: Door;
+  /** integration id, such as `github` */
+  readonly integration: string;
+  readonly integrationTitle: string;
+  /** the owner's key for the server; `null` at the shell door */
+  readonly server: string | null;
+  /** the name the agent called, as the upstream knows it: `create_issue`, `git push` */
+  readonly calledName: string;
+  /** the tools this call may be; several only while an argument that chooses between them can't be read */
+  readonly tools: readonly ToolName[];
+  /** what this call may do; empty if nobody knows. More than one only while a deciding argument can't be read */
+  readonly possible: readonly Operation[];
+  /** the worst of `possible`, or null if unknown: what is shown and recorded */
+  readonly operation: Operation | null;
+  readonly source: ClassSource;
+  /** why it was classified so, one short sentence each */
+  readonly reasons: readonly string[];
+  readonly toolStatus: ReviewStatus;
+  /** sha-256 of the tool's whole definition; null where there is none */
+  readonly definitionHash: string | null;
+  /** the arguments as they will be forwarded */
+  readonly rawArguments: JsonObject;
+  /** looks one argument up by its canonical name, dotted paths included */
+  readonly argument: (path: string) => Argument;
+}
+
+/** What pure judging needs from outside, as values. */
+export interface Gathered {
+  /** milliseconds since the epoch */
+  readonly now: number;
+  /** the operating system's user */
+  readonly user: string;
+  /** absolute folder the agent works in, or null if unknown */
+  readonly workspace: string | null;
+}
+
+/** All that a policy can look at. */
+export interface Facts {
+  readonly agent: Agent;
+  readonly call: Call;
+  readonly gathered: Gathered;
+}
+
+/** What the policies lead to, mildest last. */
+export type Effect = 'block' | 'require approval' | 'allow';
+
+/** What one policy asks for. */
+export type Action = 'block' | 'require approval' | 'alert' | 'allow';
+export const ACTIONS: readonly Action[] = ['block', 'require approval', 'alert', 'allow'];
+
+/** Whether a policy acts, or only says what it would have done. */
+export type Mode = 'enforce' | 'monitor';
+export const MODES: readonly Mode[] = ['enforce', 'monitor'];
+
+/** One policy, or one of the file's defaults, that applies to a call. */
+export interface Reason {
+  /** the policy's name, or `(default: …)` */
+  readonly policy: string;
+  readonly action: Action;
+  readonly mode: Mode;
+  /** `policies.yaml:12`, or null for a default that the file doesn't write */
+  readonly place: string | null;
+  /** `cant tell` where the policy applies only because something could not be known */
+  readonly answer: Exclude<Answer, 'no'>;
+  /** what the owner wants the agent to be told */
+  readonly message: string | null;
+}
+
+/** An alert that a policy raises; delivery is the desk's affair. */
+export interface AlertRaised {
+  readonly policy: string;
+  readonly severity: 'low' | 'medium' | 'high';
+}
+
+/** What a designated reviewer must do before the call runs: one requirement per approval policy. */
+export interface Requirement {
+  readonly policy: string;
+  readonly reviewers: readonly string[];
+  readonly approvals: number;
+  readonly timeoutMs: number;
+  readonly runWithinMs: number;
+  readonly reasonRequired: boolean;
+}
+
+/** The outcome of judging: strictest wins, with everything that led there. */
+export interface Decision {
+  readonly effect: Effect;
+  /** what it would have been had `monitor` policies acted; null if the same */
+  readonly would: Effect | null;
+  /** the reason that decided */
+  readonly deciding: Reason;
+  /** every policy that applies, deciding one included, in file order */
+  readonly reasons: readonly Reason[];
+  readonly alerts: readonly AlertRaised[];
+  readonly requirements: readonly Requirement[];
+}
+
+/** For a `switch` that covers every case: a missed one is a compile error here. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
+}
+
+const RANK: Record<Operation, number> = { Read: 0, Write: 1, Delete: 2 };
+
+/** The worst of some operations; null for none. */
+export function worst(operations: readonly Operation[]): Operation | null {
+  let result: Operation | null = null;
+  for (const operation of operations) {
+    if (result === null || RANK[operation] > RANK[result]) result = operation;
+  }
+  return result;
+}
+
+/** Names are compared after this: NFKC, lower case, and no space, `_` or `-`. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toLowerCase().replace(/[\s_-]+/gu, '');
+}

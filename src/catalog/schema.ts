@@ -1,0 +1,108 @@
+/** The format of a catalog file: one integration, the servers that offer it, and what each tool does (docs/catalog.md). */
+import { z } from 'zod';
+import { OPERATIONS } from '../call.ts';
+import { choice, custom, faultAndMend, flag, strict, text, texts } from '../schema.ts';
+
+const toolId = text('a tool id').regex(/^[a-z0-9_]+$/, { error: faultAndMend('a tool id is written in lower case, digits and "_"', 'such as delete_issue') });
+
+/** Canonical argument → the server's own: a path, several to try in order, or a template such as `{owner}/{repo}`. */
+const argumentMap = z.record(z.string(), texts('an argument name'));
+
+const select = strict({
+  /** the argument whose value chooses */
+  argument: text('argument'),
+  /** value → an operation, or the id of the tool it makes this call */
+  values: z.record(z.string(), text('what the value means')),
+});
+
+const raise = strict({
+  argument: text('argument'),
+  /** raised by this value, or by a list that contains it; without it by anything but absent, false and null */
+  is: texts('is').optional(),
+  to: choice('operation', OPERATIONS).default('Delete'),
+});
+
+const lower = strict({ argument: text('argument'), to: choice('operation', OPERATIONS).default('Read') });
+
+const inner = strict({
+  /** the argument that names the real tool of the same server */
+  argument: text('argument'),
+  /** the argument that holds the real tool's arguments */
+  arguments: text('arguments').default('arguments'),
+});
+
+const modifiers = {
+  select: select.optional(),
+  raise: z.array(raise).optional(),
+  lower: z.array(lower).optional(),
+  inner: inner.optional(),
+};
+
+const tool = strict({
+  title: text('title', 80),
+  operation: choice('operation', OPERATIONS),
+  /** canonical arguments that are paths: normalised lexically before matching */
+  paths: texts('paths').optional(),
+  ...modifiers,
+});
+
+const serverTool = z.unknown().transform((input, ctx) => {
+  const value = typeof input === 'string' ? { tool: input } : input;
+  const parsed = strict({ tool: toolId.optional(), arguments: argumentMap.optional(), ...modifiers }).safeParse(value);
+  if (parsed.success) {
+    if (parsed.data.tool !== undefined || parsed.data.select !== undefined || parsed.data.inner !== undefined) return parsed.data;
+    ctx.issues.push(custom(input, 'it says neither which tool this is nor how to tell', 'add "tool", "select" or "inner"'));
+    return z.NEVER;
+  }
+  for (const issue of parsed.error.issues) ctx.issues.push({ ...issue, input } as never);
+  return z.NEVER;
+});
+
+const server = strict({
+  title: text('title').optional(),
+  official: flag('official').optional(),
+  /** npm or PyPI packages that launch it, without a version */
+  packages: texts('packages').optional(),
+  docker: texts('docker').optional(),
+  /** hosts of its URL, or host and the start of its path */
+  hosts: texts('hosts').optional(),
+  /** what it calls itself, or the name of its binary: labels it, never lowers an operation */
+  names: texts('names').optional(),
+  arguments: argumentMap.optional(),
+  tools: z.record(z.string(), serverTool),
+});
+
+export const catalogFile = strict({
+  integration: text('integration').regex(/^[a-z0-9-]+$/, { error: faultAndMend('an integration id is written in lower case, digits and "-"', 'such as google-drive') }),
+  title: text('title', 60),
+  aliases: texts('aliases').optional(),
+  /** hosts of its API, for commands that call it directly */
+  api_hosts: texts('api_hosts').optional(),
+  servers: z.record(z.string(), server).default({}),
+  tools: z.record(toolId, tool),
+}).check((ctx) => {
+  const { tools, servers } = ctx.value;
+  const refer = (id: string, path: PropertyKey[]) => {
+    if (!(id in tools)) ctx.issues.push(custom(id, `there is no tool "${id}" in this file`, 'add it under "tools", or correct the id', path));
+  };
+  const checkSelect = (value: z.infer<typeof select> | undefined, path: PropertyKey[]) => {
+    for (const [key, meaning] of Object.entries(value?.values ?? {}))
+      if (!(OPERATIONS as readonly string[]).includes(meaning)) refer(meaning, [...path, 'select', 'values', key]);
+  };
+  for (const [id, value] of Object.entries(tools)) checkSelect(value.select, ['tools', id]);
+  for (const [name, value] of Object.entries(servers)) {
+    for (const [called, entry] of Object.entries(value.tools)) {
+      const path = ['servers', name, 'tools', called];
+      if (entry.tool !== undefined) refer(entry.tool, path);
+      checkSelect(entry.select, path);
+    }
+  }
+});
+
+export type CatalogFile = z.output<typeof catalogFile>;
+export type CatalogServer = CatalogFile['servers'][string];
+export type CatalogTool = CatalogFile['tools'][string];
+export type CatalogServerTool = CatalogServer['tools'][string];
+export type Select = z.output<typeof select>;
+export type Raise = z.output<typeof raise>;
+export type Lower = z.output<typeof lower>;

@@ -1,0 +1,88 @@
+import { foldName } from './call.ts';
+
+/** One mistake in a file that people write: where it is, what is wrong, how to mend it. */
+export interface Problem {
+  /** the file as the owner would name it, such as `policies.yaml` */
+  readonly file: string;
+  /** counted from 1; 0 if the whole file is meant */
+  readonly line: number;
+  readonly column: number;
+  readonly severity: 'error' | 'warning';
+  readonly fault: string;
+  /** what to do; empty only if the fault says it all */
+  readonly mend: string;
+  /** the line of the file, as written; empty if there is none */
+  readonly source: string;
+}
+
+/** `file:line:column severity: fault`, then the source line with a caret and the mend. */
+export function formatProblem(problem: Problem): string {
+  const at = problem.line > 0 ? `:${problem.line}:${problem.column}` : '';
+  const head = `${problem.file}${at} ${problem.severity}: ${problem.fault}`;
+  if (problem.source === '') return problem.mend === '' ? head : `${head}\n    ${problem.mend}`;
+  const shown = visible(problem.source.replaceAll('\t', ' '));
+  const caret = `${' '.repeat(Math.max(0, problem.column - 1))}^`;
+  return `${head}\n    ${shown}\n    ${caret}${problem.mend === '' ? '' : ` ${problem.mend}`}`;
+}
+
+/** Problems in the order of the file, blank line between. */
+export function formatProblems(problems: readonly Problem[]): string {
+  return [...problems]
+    .sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column)
+    .map(formatProblem)
+    .join('\n');
+}
+
+/** The one of `choices` that was probably meant; null if none is near. Distance counts a swap as one step. */
+export function didYouMean(word: string, choices: readonly string[]): string | null {
+  const wanted = foldName(word);
+  let best: string | null = null;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const choice of choices) {
+    const folded = foldName(choice);
+    const distance = editDistance(wanted, folded);
+    const limit = Math.max(1, Math.floor(Math.max(wanted.length, folded.length) / 3));
+    if (distance <= limit && distance < bestDistance) {
+      best = choice;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** `did you mean "x"? Use one of: …`, as every closed set is mended. */
+export function mendChoice(word: string, choices: readonly string[], guess = didYouMean(word, choices)): string {
+  const list = choices.length <= 24 ? choices.join(', ') : `${choices.slice(0, 24).join(', ')}, …`;
+  return guess === null ? `use one of: ${list}` : `did you mean "${guess}"? Use one of: ${list}`;
+}
+
+/** Text from outside made safe to print: control, bidi and zero-width characters become `\u{…}`. */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu, (c) =>
+    `\\u{${c.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/** The same for one line of output: new lines and tabs are shown too. */
+export function visibleLine(text: string): string {
+  return visible(text).replace(/[\n\t]/g, (c) => (c === '\n' ? '\\n' : '\\t'));
+}
+
+function editDistance(a: string, b: string): number {
+  if (a === b) return 0;
+  if (Math.abs(a.length - b.length) > 6 || a.length > 64 || b.length > 64) return Number.POSITIVE_INFINITY;
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, before[j - 2]! + 1);
+      row.push(best);
+    }
+    before = previous;
+    previous = row;
+  }
+  return previous[b.length]!;
+}

@@ -1,0 +1,61 @@
+import { sha256 } from './digest.ts';
+
+/** Keys whose values are secrets whatever they look like. Compared lower-case and without `_`, `-` and space. */
+const SECRET_KEYS = new Set(
+  'token,accesstoken,refreshtoken,idtoken,authtoken,bearertoken,apitoken,secret,clientsecret,password,passwd,passphrase,authorization,apikey,accesskey,secretkey,cookie,setcookie,privatekey,credential,credentials,webhookurl,sessiontoken,connectionstring'.split(
+    ',',
+  ),
+);
+
+/** Shapes of secrets inside any text. Each is bounded, so that a long text costs linear time. */
+const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
+  { kind: 'github-token', shape: /\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255})/g },
+  { kind: 'slack-token', shape: /\bxox[a-z]-[A-Za-z0-9-]{10,255}|\bxapp-[A-Za-z0-9-]{10,255}/g },
+  { kind: 'slack-webhook', shape: /https:\/\/hooks\.slack\.com\/[A-Za-z0-9/_-]{10,255}/g },
+  { kind: 'aws-key', shape: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
+  { kind: 'api-key', shape: /\bsk-[A-Za-z0-9_-]{20,255}/g },
+  { kind: 'notion-token', shape: /\b(?:ntn|secret)_[A-Za-z0-9]{30,255}/g },
+  { kind: 'linear-key', shape: /\blin_(?:api|oauth)_[A-Za-z0-9]{20,255}/g },
+  { kind: 'google-key', shape: /\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{20,1024}/g },
+  { kind: 'toolgate-key', shape: /\btgk_[A-Za-z0-9_-]{20,255}/g },
+  { kind: 'jwt', shape: /\beyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g },
+  { kind: 'private-key', shape: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,16384}?(?:-----END [A-Z ]{0,30}-----|$)/g },
+  { kind: 'url-userinfo', shape: /(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{1,255}:[^\s/@]{1,255}(?=@)/g },
+];
+
+/**
+ * A copy of a JSON value with every secret replaced by `[redacted:kind:xxxxxx]` (six hex digits of its sha-256, so
+ * that equal secrets are recognisable). Values already seen deeper than 64 levels are cut.
+ */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (depth > 64) return '[too deep]';
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  const result: Record<string, unknown> = Object.create(null);
+  for (const [key, item] of Object.entries(value)) {
+    result[redactText(key)] = isSecretKey(key) ? redactWhole(item) : redact(item, depth + 1);
+  }
+  return result;
+}
+
+/** A text with every secret shape in it replaced. */
+export function redactText(text: string): string {
+  if (text.length < 12) return text;
+  let result = text;
+  for (const { kind, shape } of SECRET_SHAPES) result = result.replace(shape, (secret) => mark(kind, secret));
+  return result;
+}
+
+function isSecretKey(key: string): boolean {
+  return SECRET_KEYS.has(key.toLowerCase().replace(/[\s_-]+/g, ''));
+}
+
+function redactWhole(item: unknown): unknown {
+  if (item === null || item === undefined || item === '' || typeof item === 'boolean') return item;
+  return mark('value', typeof item === 'string' ? item : JSON.stringify(item));
+}
+
+function mark(kind: string, secret: string): string {
+  return `[redacted:${kind}:${sha256(secret).slice(0, 6)}]`;
+}

@@ -1,0 +1,190 @@
+/**
+ * Schemas of the files that people write: zod, with words. Every helper fails with a fault and a mend, and
+ * `problemsOf` turns zod's issues into problems at the place where the owner wrote them.
+ */
+import { z } from 'zod';
+import { foldName } from './call.ts';
+import { didYouMean, mendChoice, type Problem } from './problem.ts';
+
+/** Where a path of the parsed value stands in the file. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  /** the line as written */
+  readonly source: string;
+}
+
+/** Finds the place of a value, or of the key that leads to it. */
+export type Locate = (path: readonly PropertyKey[], what: 'key' | 'value') => Place;
+
+const BREAK = '\u0000';
+
+/** A message of two parts, as `problemsOf` reads it. */
+export function faultAndMend(fault: string, mend: string): string {
+  return `${fault}${BREAK}${mend}`;
+}
+
+/** An object where a misspelt key is an error that names the right one. */
+export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape, what = 'a block of keys') {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? faultAndMend('', Object.keys(shape).join(BREAK))
+        : faultAndMend(`this must be ${what}, not ${describe(issue.input)}`, `use these keys: ${Object.keys(shape).join(', ')}`),
+  });
+}
+
+/** Text that isn't empty. */
+export function text(what: string, maxLength = 1000) {
+  return z
+    .string({
+      error: (issue) =>
+        issue.input === undefined
+          ? faultAndMend(`${what} is missing`, `add ${what}`)
+          : faultAndMend(`${what} must be text, not ${describe(issue.input)}`, mendText(issue.input)),
+    })
+    .check((ctx) => {
+      if (ctx.value.trim() === '') ctx.issues.push(custom(ctx.value, `${what} is empty`, 'write something, or leave the key out'));
+      else if (ctx.value.length > maxLength)
+        ctx.issues.push(custom(ctx.value, `${what} is longer than ${maxLength} characters`, 'shorten it'));
+    });
+}
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(what: string, least: number, most: number) {
+  const message = faultAndMend(`${what} must be a whole number from ${least} to ${most}`, `write a number, such as ${least}`);
+  return z.int({ error: message }).min(least, { error: message }).max(most, { error: message });
+}
+
+export function flag(what: string) {
+  return z.boolean({ error: (issue) => faultAndMend(`${what} must be true or false, not ${describe(issue.input)}`, 'write true or false') });
+}
+
+/** One of a closed set, ignoring case, spaces and underscores; `synonyms` only mend, they are not accepted. */
+export function choice<const T extends string>(
+  noun: string,
+  values: readonly T[],
+  options: { synonyms?: Record<string, T>; aliases?: Record<string, T> } = {},
+) {
+  return z
+    .unknown()
+    .transform((input, ctx): T => {
+      const found = pick(input, values, options.aliases);
+      if (found !== null) return found;
+      ctx.issues.push(choiceIssue(input, noun, values, options.synonyms));
+      return z.NEVER;
+    })
+    .meta({ enum: [...values, ...Object.keys(options.aliases ?? {})] });
+}
+
+/** One of a closed set, a list of them, or `A or B`; always gives a list, never an empty one. */
+export function choices<const T extends string>(noun: string, values: readonly T[], options: { synonyms?: Record<string, T> } = {}) {
+  return z
+    .unknown()
+    .transform((input, ctx): T[] => {
+      const items = Array.isArray(input) ? input : typeof input === 'string' ? input.split(/\s+or\s+|\s*,\s*/i) : [input];
+      if (items.length === 0) ctx.issues.push(custom(input, `the list of ${noun}s is empty, so it can never match`, 'name at least one'));
+      return items.map((item, index) => {
+        const found = pick(item, values);
+        if (found !== null) return found;
+        const path = Array.isArray(input) ? [index] : [];
+        ctx.issues.push({ ...choiceIssue(item, noun, values, options.synonyms), path });
+        return z.NEVER;
+      });
+    })
+    .meta({ anyOf: [{ enum: [...values] }, { type: 'array', items: { enum: [...values] } }] });
+}
+
+/** A text or a list of texts; always gives a list, never an empty one. */
+export function texts(what: string) {
+  return z
+    .unknown()
+    .transform((input, ctx): string[] => {
+      const items = Array.isArray(input) ? input : [input];
+      if (items.length === 0) ctx.issues.push(custom(input, `${what} is an empty list, so it can never match`, 'name at least one'));
+      return items.map((item, index) => {
+        if (typeof item === 'string' && item.trim() !== '') return item;
+        const path = Array.isArray(input) ? [index] : [];
+        const fault = item === '' ? `${what} is empty` : `${what} must be text, not ${describe(item)}`;
+        ctx.issues.push({ ...custom(item, fault, mendText(item)), path });
+        return z.NEVER;
+      });
+    })
+    .meta({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] });
+}
+
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `10m`, `2h`, `1d`, as milliseconds. */
+export function duration(what: string) {
+  return z
+    .unknown()
+    .transform((input, ctx): number => {
+      const match = typeof input === 'string' ? /^(\d{1,6})(s|m|h|d)$/.exec(input.trim()) : null;
+      if (match !== null && Number(match[1]) > 0) return Number(match[1]) * UNITS[match[2]!]!;
+      ctx.issues.push(
+        custom(input, `${describe(input)} is not a duration for ${what}`, 'write a number and a unit with no space: 30s, 10m, 2h, 1d'),
+      );
+      return z.NEVER;
+    })
+    .meta({ type: 'string', pattern: '^[0-9]{1,6}[smhd]$' });
+}
+
+/** An issue with our own words, for a `check` or a `transform`. */
+export function custom(input: unknown, fault: string, mend: string, path: PropertyKey[] = []) {
+  return { code: 'custom' as const, input, message: faultAndMend(fault, mend), path };
+}
+
+/** How a value is named in a message: the owner's own text, in quotes. */
+export function describe(input: unknown): string {
+  if (input === undefined) return 'nothing';
+  if (input === null) return 'nothing (an empty value)';
+  if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'object') return 'a block of keys';
+  if (typeof input === 'string') return JSON.stringify(input.length > 80 ? `${input.slice(0, 80)}…` : input);
+  return String(input);
+}
+
+/** zod's issues as problems, each at its place. */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], file: string, locate: Locate): Problem[] {
+  const result: Problem[] = [];
+  for (const issue of issues) {
+    const [fault = '', ...rest] = issue.message.split(BREAK);
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) {
+        const guess = didYouMean(key, rest);
+        const mend = rest.length === 0 ? 'take it out' : mendChoice(key, rest, guess);
+        result.push(problem(file, locate([...issue.path, key], 'key'), `unknown key "${key}"`, mend));
+      }
+    } else if (issue.code === 'invalid_type' && rest.length === 0) {
+      const last = String(issue.path.at(-1) ?? 'the file');
+      const missing = issue.input === undefined;
+      const fault2 = missing ? `"${last}" is missing` : `"${last}" must be ${issue.expected}, not ${describe(issue.input)}`;
+      result.push(problem(file, locate(issue.path, 'value'), fault2, missing ? `add "${last}"` : ''));
+    } else result.push(problem(file, locate(issue.path, 'value'), fault, rest.join(' ')));
+  }
+  return result;
+}
+
+function problem(file: string, place: Place, fault: string, mend: string): Problem {
+  return { file, ...place, severity: 'error', fault, mend };
+}
+
+function mendText(input: unknown): string {
+  return typeof input === 'number' || typeof input === 'boolean' ? `put it in quotes: "${input}"` : 'write a text';
+}
+
+function pick<T extends string>(input: unknown, values: readonly T[], aliases: Record<string, T> = {}): T | null {
+  if (typeof input !== 'string') return null;
+  const folded = foldName(input);
+  const alias = Object.entries(aliases).find(([name]) => foldName(name) === folded)?.[1];
+  return alias ?? values.find((value) => foldName(value) === folded) ?? null;
+}
+
+function choiceIssue(input: unknown, noun: string, values: readonly string[], synonyms: Record<string, string> = {}) {
+  const article = /^[aeiou]/i.test(noun) ? 'an' : 'a';
+  const word = typeof input === 'string' ? input : '';
+  const synonym = Object.entries(synonyms).find(([name]) => foldName(name) === foldName(word))?.[1] ?? null;
+  const fault = input === undefined ? `the ${noun} is missing` : `${describe(input)} is not ${article} ${noun}`;
+  return custom(input, fault, mendChoice(word, values, synonym ?? didYouMean(word, values)));
+}
