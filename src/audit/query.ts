@@ -1,0 +1,74 @@
+/** Reads the log: newest first, with filters, or one call whole. */
+import type { SqlValue, Transaction } from '../store/store.ts';
+import type { StoredEvent } from './events.ts';
+
+export interface LogFilter {
+  readonly type?: string;
+  readonly agent?: string;
+  readonly integration?: string;
+  readonly operation?: string;
+  readonly decision?: string;
+  readonly policy?: string;
+  readonly server?: string;
+  readonly via?: string;
+  /** milliseconds since the epoch */
+  readonly since?: number;
+  readonly until?: number;
+  /** any text in the event */
+  readonly text?: string;
+  /** only events after this one, oldest first */
+  readonly afterSeq?: number;
+  readonly limit: number;
+}
+
+/** Filter → the JSON key it looks at. Compared without case. */
+const KEYS = {
+  type: 'type',
+  agent: 'gen_ai.agent.name',
+  integration: 'toolgate.integration',
+  operation: 'toolgate.operation',
+  decision: 'toolgate.policy.decision',
+  policy: 'toolgate.policy.name',
+  server: 'toolgate.server',
+  via: 'toolgate.via',
+} as const;
+
+export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
+  const where: string[] = [];
+  const values: SqlValue[] = [];
+  for (const [name, key] of Object.entries(KEYS)) {
+    const wanted = filter[name as keyof typeof KEYS];
+    if (wanted === undefined) continue;
+    where.push(`lower(body ->> '$."${key}"') = lower(?)`);
+    values.push(wanted);
+  }
+  const add = (clause: string, value: SqlValue | undefined) => {
+    if (value === undefined) return;
+    where.push(clause);
+    values.push(value);
+  };
+  add('ts >= ?', filter.since);
+  add('ts <= ?', filter.until);
+  add('instr(lower(body), lower(?)) > 0', filter.text);
+  add('seq > ?', filter.afterSeq);
+  const order = filter.afterSeq === undefined ? 'DESC' : 'ASC';
+  const clause = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+  return tx.all<Row>(`SELECT seq, body, hash FROM events ${clause} ORDER BY seq ${order} LIMIT ?`, ...values, filter.limit).map(toEvent);
+}
+
+/** Every event of one call, oldest first. `id` may be the start of it, if that is enough to tell. */
+export function eventsOfCall(tx: Transaction, id: string): StoredEvent[] {
+  return tx
+    .all<Row>("SELECT seq, body, hash FROM events WHERE call_id >= ? AND call_id < ? || '~' ORDER BY seq LIMIT 100", id, id)
+    .map(toEvent);
+}
+
+interface Row {
+  readonly seq: number;
+  readonly body: string;
+  readonly hash: string;
+}
+
+function toEvent(row: Row): StoredEvent {
+  return { seq: row.seq, body: JSON.parse(row.body), hash: row.hash };
+}

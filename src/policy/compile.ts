@@ -1,0 +1,340 @@
+/** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
+import { type Answer, type Argument, type Facts, foldName, type IdentityStrength, type JsonValue } from '../call.ts';
+import { compileGlob, isGlob } from '../glob.ts';
+import type { Policies, Vocabulary } from './load.ts';
+import type { ArgumentMatch, Condition, Literal, PolicySource } from './schema.ts';
+
+/** One condition, ready to be asked and to be shown. */
+export interface Test {
+  /** as the owner wrote it: `operation: Write or Delete` */
+  readonly label: string;
+  readonly answer: (facts: Facts) => Answer;
+  /** what it was compared with, for people */
+  readonly compared: (facts: Facts) => string;
+  readonly parts: readonly Test[];
+}
+
+export interface CompiledPolicy {
+  readonly source: PolicySource;
+  /** `policies.yaml:12` */
+  readonly place: string;
+  readonly test: Test;
+}
+
+export interface CompiledPolicies {
+  readonly file: Policies['file'];
+  readonly calls: readonly CompiledPolicy[];
+  readonly discoveries: readonly CompiledPolicy[];
+}
+
+/** Compiles once per change of rules; the result holds no file. */
+export function compilePolicies(policies: Policies, vocabulary: Vocabulary, fileName = 'policies.yaml'): CompiledPolicies {
+  const compiled = policies.file.policies.map((source, index) => ({
+    source,
+    place: `${fileName}:${policies.lines[index] ?? 0}`,
+    test: compilePolicy(source, vocabulary),
+  }));
+  return {
+    file: policies.file,
+    calls: compiled.filter(({ source }) => source.when === 'an agent makes a tool call'),
+    discoveries: compiled.filter(({ source }) => source.when === 'an agent is discovered'),
+  };
+}
+
+function compilePolicy(policy: PolicySource, vocabulary: Vocabulary): Test {
+  // Where a yes would loosen, a mere claim of identity is not enough (DESIGN §6).
+  const loosens = policy.action === 'allow';
+  const parts: Test[] = [];
+  if (policy.if !== undefined) parts.push(compileCondition(policy.if, loosens, vocabulary));
+  if (policy.unless !== undefined) parts.push(negate('unless', compileCondition(policy.unless, !loosens, vocabulary)));
+  return allOf('if', parts);
+}
+
+function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vocabulary): Test {
+  const parts: Test[] = [];
+  if (condition.integration) parts.push(integrationTest(condition.integration, vocabulary));
+  if (condition.operation) parts.push(operationTest(condition.operation));
+  if (condition.tool) parts.push(toolTest(condition.tool));
+  if (condition.tool_review_status) parts.push(oneOf('tool review status', condition.tool_review_status, (facts) => facts.call.toolStatus));
+  if (condition.agent) parts.push(claimed(agentTest(condition.agent), loosens));
+  if (condition.agent_review_status)
+    parts.push(claimed(oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status), loosens));
+  if (condition.via) parts.push(oneOf('via', condition.via, (facts) => facts.call.via));
+  if (condition.server) parts.push(serverTest(condition.server));
+  for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match));
+  if (condition.any) parts.push(anyOf(condition.any.map((inner) => compileCondition(inner, loosens, vocabulary))));
+  if (condition.all) parts.push(allOf('all', condition.all.map((inner) => compileCondition(inner, loosens, vocabulary))));
+  if (condition.not) parts.push(negate('not', compileCondition(condition.not, !loosens, vocabulary)));
+  return parts.length === 1 ? parts[0]! : allOf('all', parts);
+}
+
+// Three-valued logic. AND: one no is no. OR: one yes is yes. Else can't tell wins over the rest.
+
+function allOf(label: string, parts: readonly Test[]): Test {
+  return {
+    label,
+    parts,
+    compared: () => '',
+    answer: (facts) => {
+      let result: Answer = 'yes';
+      for (const part of parts) {
+        const answer = part.answer(facts);
+        if (answer === 'no') return 'no';
+        if (answer === 'cant tell') result = 'cant tell';
+      }
+      return result;
+    },
+  };
+}
+
+function anyOf(parts: readonly Test[]): Test {
+  return {
+    label: 'any',
+    parts,
+    compared: () => '',
+    answer: (facts) => {
+      let result: Answer = 'no';
+      for (const part of parts) {
+        const answer = part.answer(facts);
+        if (answer === 'yes') return 'yes';
+        if (answer === 'cant tell') result = 'cant tell';
+      }
+      return result;
+    },
+  };
+}
+
+function negate(label: string, part: Test): Test {
+  return {
+    label,
+    parts: [part],
+    compared: () => '',
+    answer: (facts) => {
+      const answer = part.answer(facts);
+      return answer === 'yes' ? 'no' : answer === 'no' ? 'yes' : 'cant tell';
+    },
+  };
+}
+
+function claimed(test: Test, loosens: boolean): Test {
+  if (!loosens) return test;
+  const sure: readonly IdentityStrength[] = ['registered', 'token'];
+  return {
+    ...test,
+    answer: (facts) => {
+      const answer = test.answer(facts);
+      return answer === 'yes' && !sure.includes(facts.agent.strength) ? 'cant tell' : answer;
+    },
+    compared: (facts) => (sure.includes(facts.agent.strength) ? test.compared(facts) : `${test.compared(facts)}, only claimed`),
+  };
+}
+
+function oneOf<T extends string>(label: string, wanted: readonly T[], get: (facts: Facts) => T): Test {
+  const set = new Set<string>(wanted);
+  return {
+    label: `${label}: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: get,
+    answer: (facts) => (set.has(get(facts)) ? 'yes' : 'no'),
+  };
+}
+
+function operationTest(wanted: readonly string[]): Test {
+  const set = new Set(wanted);
+  return {
+    label: `operation: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: ({ call }) => (call.possible.length === 0 ? 'unknown' : call.possible.join(' or ')),
+    answer: ({ call }) => {
+      let some = false;
+      let all = call.possible.length > 0;
+      for (const operation of call.possible) {
+        if (set.has(operation)) some = true;
+        else all = false;
+      }
+      if (all) return 'yes';
+      return some || call.possible.length === 0 ? 'cant tell' : 'no';
+    },
+  };
+}
+
+function integrationTest(wanted: readonly string[], vocabulary: Vocabulary): Test {
+  const matches = wanted.map((name): ((id: string, title: string) => boolean) => {
+    if (isGlob(name)) {
+      const match = compileGlob(name);
+      return (id, title) => match(id) || match(title);
+    }
+    const folded = foldName(name);
+    const known = vocabulary.integrations.find(({ id, title, aliases }) => [id, title, ...aliases].some((each) => foldName(each) === folded));
+    return known === undefined ? (id, title) => foldName(id) === folded || foldName(title) === folded : (id) => id === known.id;
+  });
+  return {
+    label: `integration: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: ({ call }) => call.integrationTitle,
+    answer: ({ call }) => (matches.some((match) => match(call.integration, call.integrationTitle)) ? 'yes' : 'no'),
+  };
+}
+
+function namePattern(pattern: string): (name: string) => boolean {
+  if (isGlob(pattern)) return compileGlob(pattern);
+  const folded = foldName(pattern);
+  return (name) => foldName(name) === folded;
+}
+
+function toolTest(wanted: readonly string[]): Test {
+  const patterns = wanted.map(namePattern);
+  const matches = (name: string) => patterns.some((pattern) => pattern(name));
+  return {
+    label: `tool: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: ({ call }) => (call.tools.length === 0 ? call.calledName : call.tools.map(({ title }) => title).join(' or ')),
+    answer: ({ call }) => {
+      if (matches(call.calledName)) return 'yes';
+      if (call.tools.length === 0) return 'cant tell';
+      const hits = call.tools.filter(({ id, title }) => matches(id) || matches(title)).length;
+      return hits === call.tools.length ? 'yes' : hits === 0 ? 'no' : 'cant tell';
+    },
+  };
+}
+
+function agentTest(wanted: readonly string[]): Test {
+  const patterns = wanted.map(namePattern);
+  return {
+    label: `agent: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: ({ agent }) => agent.name,
+    answer: ({ agent }) => ([agent.id, agent.name, ...agent.aliases].some((name) => patterns.some((pattern) => pattern(name))) ? 'yes' : 'no'),
+  };
+}
+
+function serverTest(wanted: readonly string[]): Test {
+  const globs = wanted.map(compileGlob);
+  return {
+    label: `server: ${wanted.join(' or ')}`,
+    parts: [],
+    compared: ({ call }) => call.server ?? 'none',
+    answer: ({ call }) => (call.server !== null && globs.some((glob) => glob(call.server!)) ? 'yes' : 'no'),
+  };
+}
+
+/** One argument. A missing one is no, unless `missing` or `exists` says otherwise. */
+function argumentTest(path: string, match: ArgumentMatch): Test {
+  const operators = compileOperators(match);
+  return {
+    label: `args.${path}: ${describeMatch(match)}`,
+    parts: [],
+    compared: ({ call }) => describeArgument(call.argument(path)),
+    answer: ({ call }) => {
+      const found = call.argument(path);
+      switch (found.state) {
+        case 'missing':
+          return match.missing === 'match' || match.missing === true || match.exists === false ? 'yes' : 'no';
+        case 'unreadable':
+          return 'cant tell';
+        case 'value':
+          if (match.missing === true || match.exists === false) return 'no';
+          return operators(found.value);
+      }
+    },
+  };
+}
+
+function compileOperators(match: ArgumentMatch): (value: JsonValue) => Answer {
+  const tests: ((item: JsonValue) => Answer)[] = [];
+  if (match.is) tests.push(some(match.is.map(equal)));
+  if (match.like) tests.push(some(match.like.map(equal)));
+  // One element that violates is enough: a single outside recipient among ten triggers.
+  if (match.is_not) tests.push(opposite(some(match.is_not.map(equal))));
+  if (match.not_like) tests.push(opposite(some(match.not_like.map(equal))));
+  if (match.contains) tests.push(some(match.contains.map(contained)));
+  const compare = (limit: number | undefined, holds: (value: number, limit: number) => boolean) => {
+    if (limit !== undefined) tests.push((item) => compareNumber(item, (value) => holds(value, limit)));
+  };
+  compare(match.over, (value, limit) => value > limit);
+  compare(match.under, (value, limit) => value < limit);
+  compare(match.at_least, (value, limit) => value >= limit);
+  compare(match.at_most, (value, limit) => value <= limit);
+  return (value) => {
+    const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+    let result: Answer = 'yes';
+    for (const test of tests) {
+      const answer = some(items.map((item) => () => test(item)))(null);
+      if (answer === 'no') return 'no';
+      if (answer === 'cant tell') result = 'cant tell';
+    }
+    return result;
+  };
+}
+
+function some(tests: readonly ((item: JsonValue) => Answer)[]): (item: JsonValue) => Answer {
+  return (item) => {
+    let result: Answer = 'no';
+    for (const test of tests) {
+      const answer = test(item);
+      if (answer === 'yes') return 'yes';
+      if (answer === 'cant tell') result = 'cant tell';
+    }
+    return result;
+  };
+}
+
+function opposite(test: (item: JsonValue) => Answer): (item: JsonValue) => Answer {
+  return (item) => {
+    const answer = test(item);
+    return answer === 'yes' ? 'no' : answer === 'no' ? 'yes' : 'cant tell';
+  };
+}
+
+/** Text against text is a pattern; a number or a flag written as text is not sure to be meant. */
+function equal(wanted: Literal): (item: JsonValue) => Answer {
+  if (wanted === null) return (item) => (item === null ? 'yes' : 'no');
+  if (typeof wanted === 'string') {
+    const glob = compileGlob(wanted);
+    return (item) => {
+      if (item === null) return 'no';
+      if (typeof item === 'object') return 'cant tell';
+      return glob(String(item).trim()) ? 'yes' : 'no';
+    };
+  }
+  if (typeof wanted === 'number') return (item) => compareNumber(item, (value) => value === wanted);
+  return (item) => {
+    if (typeof item === 'boolean') return item === wanted ? 'yes' : 'no';
+    if (item === null) return 'no';
+    return 'cant tell';
+  };
+}
+
+function contained(wanted: Literal): (item: JsonValue) => Answer {
+  if (typeof wanted !== 'string') return equal(wanted);
+  const glob = compileGlob(isGlob(wanted) ? wanted : `**${wanted}**`);
+  return (item) => (item === null ? 'no' : typeof item === 'object' ? 'cant tell' : glob(String(item)) ? 'yes' : 'no');
+}
+
+/** Numeric text counts as its number; what is no number can't be compared. */
+function compareNumber(item: JsonValue, holds: (value: number) => boolean): Answer {
+  if (item === null) return 'no';
+  const value = typeof item === 'number' ? item : typeof item === 'string' && item.trim() !== '' ? Number(item) : Number.NaN;
+  return Number.isNaN(value) ? 'cant tell' : holds(value) ? 'yes' : 'no';
+}
+
+function describeMatch(match: ArgumentMatch): string {
+  const keys = Object.keys(match);
+  if (keys.length === 1 && match.is) return match.is.map((item) => JSON.stringify(item)).join(' or ');
+  return Object.entries(match)
+    .map(([key, value]) => `${key} ${Array.isArray(value) ? value.map((item) => JSON.stringify(item)).join(' or ') : JSON.stringify(value)}`)
+    .join(', ');
+}
+
+function describeArgument(found: Argument): string {
+  switch (found.state) {
+    case 'missing':
+      return 'missing';
+    case 'unreadable':
+      return `unreadable: ${found.why}`;
+    case 'value': {
+      const text = JSON.stringify(found.value);
+      return text.length > 120 ? `${text.slice(0, 60)}…${text.slice(-40)}` : text;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** Why a call was judged as it was: each policy with each condition's answer and what it was compared with. Pure. */
+import type { Action, Answer, Decision, Facts, Mode } from '../call.ts';
+import type { CompiledPolicies, Test } from './compile.ts';
+import { applies, decide } from './decide.ts';
+
+export interface ExplainedCondition {
+  readonly condition: string;
+  readonly answer: Answer;
+  readonly compared: string;
+  readonly parts: readonly ExplainedCondition[];
+}
+
+export interface ExplainedPolicy {
+  readonly policy: string;
+  readonly place: string;
+  readonly action: Action;
+  readonly mode: Mode;
+  readonly answer: Answer;
+  readonly applies: boolean;
+  readonly conditions: readonly ExplainedCondition[];
+}
+
+export interface Explanation {
+  readonly decision: Decision;
+  readonly policies: readonly ExplainedPolicy[];
+}
+
+/** The decision that `decide` gives, with the answers behind it. */
+export function explain(policies: CompiledPolicies, facts: Facts, owner: string): Explanation {
+  return {
+    decision: decide(policies, facts, owner),
+    policies: policies.calls.map(({ source, place, test }) => {
+      const answer = test.answer(facts);
+      return {
+        policy: source.name,
+        place,
+        action: source.action,
+        mode: source.mode ?? policies.file.defaults.mode,
+        answer,
+        applies: applies(source.action, answer),
+        conditions: test.parts.flatMap((part) => flatten(part, facts)),
+      };
+    }),
+  };
+}
+
+/** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */
+function flatten(test: Test, facts: Facts): ExplainedCondition[] {
+  if (test.label === 'all') return test.parts.flatMap((part) => flatten(part, facts));
+  return [{ condition: test.label, answer: test.answer(facts), compared: test.compared(facts), parts: test.parts.flatMap((part) => flatten(part, facts)) }];
+}

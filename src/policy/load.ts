@@ -1,0 +1,171 @@
+/** Reads `policies.yaml`: strictly, with the place of every mistake, against what the catalog and the servers know. */
+import { foldName } from '../call.ts';
+import { compileGlob, isGlob } from '../glob.ts';
+import { didYouMean, mendChoice, type Problem } from '../problem.ts';
+import { type Locate, problemsOf } from '../schema.ts';
+import { readYaml } from '../yaml.ts';
+import { type Condition, type PolicyFile, policyFile } from './schema.ts';
+
+/** The words that policies may use: what the catalog and servers.json know. */
+export interface Vocabulary {
+  readonly integrations: readonly IntegrationWords[];
+  /** keys of servers.json */
+  readonly servers: readonly string[];
+}
+
+export interface IntegrationWords {
+  readonly id: string;
+  readonly title: string;
+  readonly aliases: readonly string[];
+  /** titles, ids and called names; empty if its tools aren't known */
+  readonly tools: readonly string[];
+  /** for messages: titles only */
+  readonly toolTitles: readonly string[];
+}
+
+/** The parsed file, as it is stored among the rules: plain JSON. */
+export interface Policies {
+  readonly file: PolicyFile;
+  /** line of each policy, in order */
+  readonly lines: readonly number[];
+}
+
+/** `policies` is null if there is any error; warnings come with a value. */
+export function readPolicies(text: string, vocabulary: Vocabulary, fileName = 'policies.yaml'): { policies: Policies | null; problems: Problem[] } {
+  const yaml = readYaml(fileName, text, keyRule);
+  if (yaml.problems.length > 0) return { policies: null, problems: [...yaml.problems] };
+  if (yaml.value === undefined || yaml.value === null) {
+    const problem: Problem = { file: fileName, line: 0, column: 0, severity: 'error', fault: 'the file is empty', mend: 'write "policies: []" if you want no policy at all, or copy policies.example.yaml', source: '' };
+    return { policies: null, problems: [problem] };
+  }
+  const parsed = policyFile.safeParse(yaml.value);
+  if (!parsed.success) return { policies: null, problems: problemsOf(parsed.error.issues, fileName, yaml.locate) };
+  const problems = checkMeaning(parsed.data, vocabulary, fileName, yaml.locate);
+  const lines = parsed.data.policies.map((_, index) => yaml.locate(['policies', index], 'value').line);
+  return { policies: problems.some(({ severity }) => severity === 'error') ? null : { file: parsed.data, lines }, problems };
+}
+
+/** Under these keys the owner's own names stand; everywhere else keys are words of the language. */
+const NAMED = new Set(['args', 'agents', 'tools', 'reviewers']);
+
+function keyRule(key: string, path: readonly PropertyKey[]): string {
+  const parent = path.at(-1);
+  const underTools = path[0] === 'tools' && path.length <= 2;
+  if (underTools && path.length > 0) return key;
+  const owned = typeof parent === 'string' && NAMED.has(parent) && !(parent === 'reviewers' && path.length > 1);
+  return owned ? key : key.trim().toLowerCase().replace(/[\s-]+/g, '_');
+}
+
+function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string, locate: Locate): Problem[] {
+  const problems: Problem[] = [];
+  const report = (path: PropertyKey[], fault: string, mend: string, severity: Problem['severity'] = 'error') =>
+    problems.push({ file: fileName, ...locate(path, 'value'), severity, fault, mend });
+
+  const reviewerIds = Object.keys(file.reviewers);
+  const checkReviewers = (ids: readonly string[] | undefined, path: PropertyKey[]) =>
+    ids?.forEach((id, index) => {
+      if (reviewerIds.includes(id)) return;
+      const known = reviewerIds.length === 0 ? 'add it under "reviewers:"' : `${mendChoice(id, reviewerIds)}; or add it under "reviewers:"`;
+      report([...path, index], `reviewer "${id}" is not defined`, known);
+    });
+  checkReviewers(file.defaults.reviewers, ['defaults', 'reviewers']);
+  for (const [id, reviewer] of Object.entries(file.reviewers)) {
+    checkReviewers(reviewer.members, ['reviewers', id, 'members']);
+    reviewer.members?.forEach((member, index) => {
+      if (file.reviewers[member]?.members !== undefined) report(['reviewers', id, 'members', index], `"${member}" is itself a group`, 'name its persons instead');
+    });
+  }
+  for (const [integration, tools] of Object.entries(file.tools)) {
+    const words = find(vocabulary, integration);
+    if (words === null) report(['tools', integration], ...unknownIntegration(integration, vocabulary));
+    else for (const tool of Object.keys(tools)) checkTool(tool, words, ['tools', integration, tool], report);
+  }
+
+  const seen = new Map<string, number>();
+  file.policies.forEach((policy, index) => {
+    const path = ['policies', index];
+    const earlier = seen.get(foldName(policy.name));
+    if (earlier !== undefined) report([...path, 'name'], `there are two policies named "${policy.name}"`, `the other is on line ${locate(['policies', earlier], 'value').line}; give each its own name`);
+    seen.set(foldName(policy.name), index);
+    if (policy.if === undefined || Object.keys(policy.if).length === 0)
+      report(path, `policy "${policy.name}" has no "if": it applies to everything`, 'add "if:" with what it is about', 'warning');
+    checkReviewers(policy.approval?.reviewers, [...path, 'approval', 'reviewers']);
+    if (policy.approval !== undefined && policy.action !== 'require approval')
+      report([...path, 'approval'], '"approval" has no meaning for this action', 'write "action: require approval", or take "approval" out');
+    const discovery = policy.when === 'an agent is discovered';
+    if (discovery && policy.action !== 'alert')
+      report([...path, 'action'], `an agent that is discovered can only be alerted on, not "${policy.action}"`, `to stop its calls, add a policy with "when: an agent makes a tool call" and "action: ${policy.action}"`);
+    for (const part of ['if', 'unless'] as const) {
+      const condition = policy[part];
+      if (condition !== undefined) checkCondition(condition, [...path, part], discovery, vocabulary, report);
+    }
+  });
+  return problems;
+}
+
+type Report = (path: PropertyKey[], fault: string, mend: string, severity?: Problem['severity']) => void;
+
+const DISCOVERY_KEYS = new Set(['agent', 'agent_review_status', 'any', 'all', 'not']);
+
+function checkCondition(condition: Condition, path: PropertyKey[], discovery: boolean, vocabulary: Vocabulary, report: Report): void {
+  if (discovery) {
+    for (const key of Object.keys(condition)) {
+      if (!DISCOVERY_KEYS.has(key)) report([...path, key], `"${key}" means nothing when an agent is discovered: it has made no call yet`, 'use "agent" or "agent review status"');
+    }
+  }
+  const words: IntegrationWords[] = [];
+  condition.integration?.forEach((name, index, all) => {
+    const at = [...path, 'integration', ...(all.length > 1 ? [index] : [])];
+    if (isGlob(name)) {
+      const match = compileGlob(name);
+      words.push(...vocabulary.integrations.filter(({ id, title }) => match(id) || match(title)));
+      return;
+    }
+    const found = find(vocabulary, name);
+    if (found === null) report(at, ...unknownIntegration(name, vocabulary));
+    else words.push(found);
+  });
+  condition.tool?.forEach((name, index, all) => {
+    const at = [...path, 'tool', ...(all.length > 1 ? [index] : [])];
+    if (condition.integration !== undefined && words.length > 0) checkToolIn(name, words, at, report);
+    else if (condition.integration === undefined && !vocabulary.integrations.some((known) => matchesTool(name, known)))
+      report(at, `no tool that the catalog knows matches "${name}"`, 'it still matches a tool of that name on a server of your own', 'warning');
+  });
+  condition.server?.forEach((name, index, all) => {
+    if (isGlob(name) || vocabulary.servers.includes(name)) return;
+    report([...path, 'server', ...(all.length > 1 ? [index] : [])], `there is no server "${name}" in servers.json`, vocabulary.servers.length === 0 ? 'add it there' : mendChoice(name, vocabulary.servers), 'warning');
+  });
+  for (const key of ['any', 'all'] as const) condition[key]?.forEach((inner, index) => checkCondition(inner, [...path, key, index], discovery, vocabulary, report));
+  if (condition.not !== undefined) checkCondition(condition.not, [...path, 'not'], discovery, vocabulary, report);
+}
+
+function find(vocabulary: Vocabulary, name: string): IntegrationWords | null {
+  const folded = foldName(name);
+  return vocabulary.integrations.find(({ id, title, aliases }) => [id, title, ...aliases].some((known) => foldName(known) === folded)) ?? null;
+}
+
+function unknownIntegration(name: string, vocabulary: Vocabulary): [string, string] {
+  const titles = vocabulary.integrations.map(({ title }) => title);
+  const guess = didYouMean(name, vocabulary.integrations.flatMap(({ title, aliases }) => [title, ...aliases]));
+  return [`"${name}" is not a known integration`, mendChoice(name, titles, guess)];
+}
+
+function checkTool(tool: string, words: IntegrationWords, path: PropertyKey[], report: Report): void {
+  checkToolIn(tool, [words], path, report);
+}
+
+function checkToolIn(tool: string, words: readonly IntegrationWords[], path: PropertyKey[], report: Report): void {
+  const known = words.filter(({ tools }) => tools.length > 0);
+  if (known.length < words.length || known.some((each) => matchesTool(tool, each))) return;
+  const names = known.map(({ title }) => title).join(' or ');
+  const titles = known.flatMap(({ toolTitles }) => toolTitles);
+  const guess = didYouMean(tool, titles);
+  const start = guess === null ? '' : `did you mean "${guess}"? `;
+  report(path, `no ${names} tool matches "${tool}", so this can never apply`, `${start}List them with: toolgate catalog show ${known[0]!.id}; a tool of your own goes into catalog/${known[0]!.id}.yaml in your config folder`);
+}
+
+function matchesTool(pattern: string, words: IntegrationWords): boolean {
+  const match = isGlob(pattern) ? compileGlob(pattern) : null;
+  const folded = foldName(pattern);
+  return words.tools.some((name) => foldName(name) === folded || (match?.(name) ?? false)) || ['readresource', 'subscriberesource', 'getprompt', 'complete'].includes(folded);
+}

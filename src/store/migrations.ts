@@ -1,0 +1,80 @@
+/** The store's schema, as steps. A step that has been released is never changed: add another. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- One hash chain: hash = sha256(prev || body). What can be searched is computed from the body, so it can't differ from it.
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    prev TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    ts INTEGER GENERATED ALWAYS AS (body ->> '$.ts') VIRTUAL,
+    type TEXT GENERATED ALWAYS AS (body ->> '$.type') VIRTUAL,
+    call_id TEXT GENERATED ALWAYS AS (body ->> '$.call_id') VIRTUAL
+  ) STRICT;
+  CREATE INDEX events_call ON events (call_id) WHERE call_id IS NOT NULL;
+
+  CREATE TABLE agents (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    strength TEXT NOT NULL,
+    known_by TEXT NOT NULL,
+    first_seen INTEGER,
+    last_seen INTEGER,
+    status TEXT,
+    disallowed_raised INTEGER NOT NULL DEFAULT 0,
+    key_hash TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tools (
+    server TEXT NOT NULL,
+    name TEXT NOT NULL,
+    definition_hash TEXT NOT NULL,
+    accepted_hash TEXT NOT NULL,
+    status TEXT,
+    integration TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    operation TEXT,
+    source TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (server, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rules (
+    hash TEXT PRIMARY KEY,
+    artefact TEXT NOT NULL,
+    artefact_hash TEXT NOT NULL,
+    loaded_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE alerts (
+    id TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    policy TEXT,
+    agent TEXT,
+    title TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    call_id TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE deliveries (
+    alert_id TEXT NOT NULL REFERENCES alerts (id),
+    channel TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL,
+    claimed_by TEXT,
+    done_at INTEGER,
+    error TEXT,
+    PRIMARY KEY (alert_id, channel)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deliveries_open ON deliveries (next_at) WHERE state IN ('pending', 'sending');
+  `,
+];
+
+/** What this program writes; a store with a higher number was written by a newer one. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,175 @@
+/**
+ * The one place where processes meet: an SQLite file in WAL mode. No statement keeps the event loop waiting for
+ * another process: SQLite gives up after a few milliseconds and the write is tried again, asynchronously.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GatewayError, messageOf } from '../errors.ts';
+import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
+
+const FILE_NAME = 'toolgate.db';
+/** How long SQLite itself may wait for a lock: the loop stands still meanwhile. */
+const BUSY_MS = 5;
+/** How long a write is tried again before it is given up. */
+const WRITE_DEADLINE_MS = 5000;
+
+export interface Store {
+  readonly folder: string;
+  /** Runs `work` in one `BEGIN IMMEDIATE`; all of it is committed, or none. Throws `store_unavailable`. */
+  readonly write: <T>(work: (tx: Transaction) => T) => Promise<T>;
+  /** Runs `work` on a consistent view. Throws `store_unavailable`. */
+  readonly read: <T>(work: (tx: Transaction) => T) => Promise<T>;
+  /** Changes when another process has committed; own writes don't count. */
+  readonly dataVersion: () => number;
+  readonly close: () => void;
+}
+
+export type SqlValue = null | number | string;
+
+/** Prepared once per connection, by text. */
+export interface Transaction {
+  readonly run: (sql: string, ...values: SqlValue[]) => number;
+  readonly get: <Row>(sql: string, ...values: SqlValue[]) => Row | undefined;
+  readonly all: <Row>(sql: string, ...values: SqlValue[]) => Row[];
+}
+
+/** Opens the store of a state folder; if that fails, each use tries again, so that a mended disk needs no restart. */
+export function openStore(folder: string): Store {
+  let connection: Connection | null = null;
+  const connected = (): Connection => {
+    connection ??= connect(folder);
+    return connection;
+  };
+  const attempt = async <T>(work: (connection: Connection) => T): Promise<T> => {
+    const deadline = Date.now() + WRITE_DEADLINE_MS;
+    for (let tries = 0; ; tries++) {
+      try {
+        return work(connected());
+      } catch (error) {
+        if (error instanceof GatewayError) throw error;
+        if (!isBusy(error) || Date.now() > deadline) throw unavailable(folder, error);
+        await sleep(Math.min(50, 2 + tries * 3) + Math.random() * 5);
+      }
+    }
+  };
+  return {
+    folder,
+    write: (work) => attempt((db) => db.transaction('BEGIN IMMEDIATE', work)),
+    read: (work) => attempt((db) => db.transaction('BEGIN', work)),
+    dataVersion: () => Number(connected().get<{ data_version: number }>('PRAGMA data_version')!.data_version),
+    close: () => {
+      connection?.database.close();
+      connection = null;
+    },
+  };
+}
+
+class Connection implements Transaction {
+  readonly database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+  }
+
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
+  }
+
+  transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: (tx: Transaction) => T): T {
+    this.run(begin);
+    try {
+      this.#checkVersion();
+      const result = work(this);
+      this.run('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** A store that a newer program has migrated must not be written without its new columns. */
+  #checkVersion(): void {
+    const version = this.get<{ user_version: number }>('PRAGMA user_version')!.user_version;
+    if (version > SCHEMA_VERSION) throw newerStore();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function connect(folder: string): Connection {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, FILE_NAME);
+  const database = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    for (const suffix of ['', '-wal', '-shm']) chmodIfThere(path + suffix);
+    migrate(database);
+    return new Connection(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = () => Number((database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+  if (version() === SCHEMA_VERSION) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const from = version();
+    if (from > SCHEMA_VERSION) throw newerStore();
+    for (const step of MIGRATIONS.slice(from)) database.exec(step);
+    if (from === 0) {
+      const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+      insert.run('genesis', randomBytes(32).toString('hex'));
+      insert.run('digest_key', randomBytes(32).toString('hex'));
+    }
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function newerStore(): GatewayError {
+  return new GatewayError('store_unavailable', 'the store was written by a newer toolgate: restart your agent, so that it starts that one');
+}
+
+function chmodIfThere(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // Not there yet, or not ours; SQLite says so itself if it matters.
+  }
+}
+
+/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), with their extended codes. */
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && (code & 0xff) >= 5 && (code & 0xff) <= 6;
+}
+
+function unavailable(folder: string, error: unknown): GatewayError {
+  const reason = isBusy(error) ? `it stayed locked by another process for ${WRITE_DEADLINE_MS / 1000} s` : messageOf(error);
+  return new GatewayError('store_unavailable', `the store in ${folder} can't be used: ${reason}`, { cause: error });
+}
