@@ -25,11 +25,14 @@ export type Answer = 'yes' | 'no' | 'cant tell';
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };
 
-/** Who asks. All of `id`, `name` and `aliases` match a policy's `agent`. */
+/** Who asks. All of `id`, `name`, `aliases` and `claims` match a policy's `agent`. */
 export interface Agent {
   readonly id: string;
   readonly name: string;
+  /** other names of the same agent, as sure as its name */
   readonly aliases: readonly string[];
+  /** names that are only claimed, whatever the strength of the name: they may restrict, never loosen */
+  readonly claims: readonly string[];
   readonly strength: IdentityStrength;
   readonly status: ReviewStatus;
   /** Where the name came from, for the inventory: `clientInfo`, `--agent`, `key`. */
@@ -85,10 +88,6 @@ export interface Call {
 export interface Gathered {
   /** milliseconds since the epoch */
   readonly now: number;
-  /** the operating system's user */
-  readonly user: string;
-  /** absolute folder the agent works in, or null if unknown */
-  readonly workspace: string | null;
 }
 
 /** All that a policy can look at. */

@@ -1,4 +1,5 @@
 import { foldName } from './call.ts';
+import { redactText } from './redact.ts';
 
 /** One mistake in a file that people write: where it is, what is wrong, how to mend it. */
 export interface Problem {
@@ -20,7 +21,7 @@ export function formatProblem(problem: Problem): string {
   const at = problem.line > 0 ? `:${problem.line}:${problem.column}` : '';
   const head = `${problem.file}${at} ${problem.severity}: ${problem.fault}`;
   if (problem.source === '') return problem.mend === '' ? head : `${head}\n    ${problem.mend}`;
-  const shown = visible(problem.source.replaceAll('\t', ' '));
+  const shown = visible(redactText(problem.source.replaceAll('\t', ' ')));
   const caret = `${' '.repeat(Math.max(0, problem.column - 1))}^`;
   return `${head}\n    ${shown}\n    ${caret}${problem.mend === '' ? '' : ` ${problem.mend}`}`;
 }

@@ -11,6 +11,7 @@ const FORMAT_VERSION = 1;
 
 /** Appends events, redacted, in order. Call it inside a write transaction. */
 export function appendEvents(tx: Transaction, events: readonly AuditEvent[]): void {
+  if (events.length === 0) return;
   let { seq, hash } = head(tx);
   for (const event of events) {
     seq++;

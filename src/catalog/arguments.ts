@@ -55,6 +55,7 @@ function readSteps(value: JsonValue, steps: readonly string[]): Argument {
     return { state: 'value', value };
   }
   if (Array.isArray(value)) return collect(value, steps);
+  if (isJsonText(value)) return { state: 'unreadable', why: `"${step}" may stand inside a text that is itself JSON` };
   if (value === null || typeof value !== 'object') return MISSING;
   const object = value as JsonObject;
   const twin = foldedTwin(object, step);
@@ -88,6 +89,17 @@ export function foldKey(key: string): string {
 /** Numbers that a double can't hold are carried as raw text: forwarded exactly, never compared. */
 function isInexact(value: JsonValue): boolean {
   return typeof value === 'object' && value !== null && JSON.isRawJSON(value);
+}
+
+/** Some servers parse a list or an object that arrives as text. */
+export function isJsonText(value: JsonValue): boolean {
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return false;
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function normalisePaths(value: JsonValue): JsonValue {

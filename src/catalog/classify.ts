@@ -10,7 +10,7 @@ import {
   type ToolName,
   worst,
 } from '../call.ts';
-import { argumentReader, type ArgumentNames } from './arguments.ts';
+import { argumentReader, type ArgumentNames, isJsonText } from './arguments.ts';
 import { infer, type Inference, type ToolDefinition } from './infer.ts';
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
 import type { Recognised } from './recognise.ts';
@@ -40,7 +40,7 @@ export function classifyTool(recognised: Recognised, definition: ToolDefinition)
   const found = lookUp(recognised, definition.name);
   const guess = infer(definition);
   if (found.length === 0) return inferredClass(recognised, definition, guess);
-  const variants = found.map((candidate) => variant(candidate, recognised));
+  const variants = found.map((candidate) => variant(candidate, recognised, declaredArguments(definition)));
   const only = variants.length === 1 ? variants[0]! : null;
   const label = recognised.by === 'label' || recognised.by === 'key';
   const ofCall = (args: JsonObject | null): Classification => {
@@ -99,7 +99,7 @@ interface Variant {
   readonly reader: (args: JsonObject) => (canonical: string) => Argument;
 }
 
-function variant({ server, entry }: Candidate, recognised: Recognised): Variant {
+function variant({ server, entry }: Candidate, recognised: Recognised, declared: ReadonlySet<string> | null): Variant {
   const { integration } = server;
   const spec = entry.entry;
   const base = spec.tool === undefined ? null : toolOf(integration, spec.tool);
@@ -126,10 +126,21 @@ function variant({ server, entry }: Candidate, recognised: Recognised): Variant 
     // Other modifiers of a tool that the selection named count too.
     const named = state.tools.length === 1 && state.tools[0]!.id !== base?.name.id ? integration.tools.get(state.tools[0]!.id)?.tool : undefined;
     for (const rule of [...raise, ...(named?.raise ?? [])]) state = raised(state, rule, read);
-    for (const rule of [...lower, ...(named?.lower ?? [])]) state = lowered(state, rule, read);
+    for (const rule of [...lower, ...(named?.lower ?? [])]) {
+      // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
+      const sources = names.get(rule.argument) ?? [rule.argument];
+      if (declared === null || sources.some((source) => declared.has(source.split('.')[0]!))) state = lowered(state, rule, read);
+    }
     return state;
   };
   return { origin, fixed: select === undefined && raise.length === 0 && lower.length === 0 && spec.inner === undefined, outcome, reader };
+}
+
+/** The arguments that a tool says it takes; null if it doesn't say. */
+function declaredArguments(definition: ToolDefinition): ReadonlySet<string> | null {
+  const properties = definition.inputSchema?.['properties'];
+  if (properties === null || typeof properties !== 'object' || Array.isArray(properties)) return null;
+  return new Set(Object.keys(properties));
 }
 
 function toolOf(integration: Integration, id: string): { name: ToolName; tool: CatalogTool; origin: 'owner' | 'catalog' } | null {
@@ -175,8 +186,9 @@ function meaningOf(select: Select, key: JsonValue): string | undefined {
 /** Absent or false: as it is. Unreadable: either. Else raised. */
 function raised(state: Outcome, rule: Raise, read: ((name: string) => Argument) | null): Outcome {
   if (read === null) return state;
-  const found = read(rule.argument);
-  if (found.state === 'missing') return state;
+  const given = read(rule.argument);
+  if (given.state === 'missing') return state;
+  const found: Argument = given.state === 'value' && rule.is !== undefined && isJsonText(given.value) ? { state: 'unreadable', why: 'it is JSON written as text' } : given;
   const to = rule.to;
   if (found.state === 'unreadable') {
     const possible = unique([...state.possible, worst([...state.possible, to])!]);
@@ -205,7 +217,7 @@ function innerOutcome(inner: { argument: string; arguments: string }, args: Json
   if (found.length === 0) return unknown(`it runs "${name}", which the catalog doesn't know`);
   const given = args?.[inner.arguments];
   const object = given !== null && typeof given === 'object' && !Array.isArray(given) ? (given as JsonObject) : null;
-  const outcome = union(found.map((candidate) => variant(candidate, recognised).outcome(object ?? {})));
+  const outcome = union(found.map((candidate) => variant(candidate, recognised, null).outcome(object ?? {})));
   return { ...outcome, reasons: [`it runs "${name}"`, ...outcome.reasons] };
 }
 

@@ -1,5 +1,5 @@
 /** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
-import { type Answer, type Argument, type Facts, foldName, type IdentityStrength, type JsonValue } from '../call.ts';
+import { type Answer, type Argument, type Facts, foldName, type JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import type { Policies, Vocabulary } from './load.ts';
 import type { ArgumentMatch, Condition, Literal, PolicySource } from './schema.ts';
@@ -56,9 +56,9 @@ function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vo
   if (condition.operation) parts.push(operationTest(condition.operation));
   if (condition.tool) parts.push(toolTest(condition.tool));
   if (condition.tool_review_status) parts.push(oneOf('tool review status', condition.tool_review_status, (facts) => facts.call.toolStatus));
-  if (condition.agent) parts.push(claimed(agentTest(condition.agent), loosens));
+  if (condition.agent) parts.push(agentTest(condition.agent, loosens));
   if (condition.agent_review_status)
-    parts.push(claimed(oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status), loosens));
+    parts.push(surely(oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status), loosens));
   if (condition.via) parts.push(oneOf('via', condition.via, (facts) => facts.call.via));
   if (condition.server) parts.push(serverTest(condition.server));
   for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match));
@@ -116,16 +116,13 @@ function negate(label: string, part: Test): Test {
   };
 }
 
-function claimed(test: Test, loosens: boolean): Test {
+/** A status belongs to a name: where a yes would loosen, it counts only if the name is more than a claim. */
+function surely(test: Test, loosens: boolean): Test {
   if (!loosens) return test;
-  const sure: readonly IdentityStrength[] = ['registered', 'token'];
   return {
     ...test,
-    answer: (facts) => {
-      const answer = test.answer(facts);
-      return answer === 'yes' && !sure.includes(facts.agent.strength) ? 'cant tell' : answer;
-    },
-    compared: (facts) => (sure.includes(facts.agent.strength) ? test.compared(facts) : `${test.compared(facts)}, only claimed`),
+    answer: (facts) => (test.answer(facts) === 'yes' && facts.agent.strength === 'claimed' ? 'cant tell' : test.answer(facts)),
+    compared: ({ agent }) => `${agent.status} (${agent.strength})`,
   };
 }
 
@@ -198,13 +195,20 @@ function toolTest(wanted: readonly string[]): Test {
   };
 }
 
-function agentTest(wanted: readonly string[]): Test {
+/** Every name of the agent counts, but where a yes would loosen only those we are sure of. */
+function agentTest(wanted: readonly string[], loosens: boolean): Test {
   const patterns = wanted.map(namePattern);
+  const matches = (names: readonly string[]) => names.some((name) => patterns.some((pattern) => pattern(name)));
   return {
     label: `agent: ${wanted.join(' or ')}`,
     parts: [],
-    compared: ({ agent }) => agent.name,
-    answer: ({ agent }) => ([agent.id, agent.name, ...agent.aliases].some((name) => patterns.some((pattern) => pattern(name))) ? 'yes' : 'no'),
+    compared: ({ agent }) => `${agent.name} (${agent.strength})`,
+    answer: ({ agent }) => {
+      const own = matches([agent.id, agent.name, ...agent.aliases]);
+      if (own && (!loosens || agent.strength !== 'claimed')) return 'yes';
+      if (!own && !matches(agent.claims)) return 'no';
+      return loosens ? 'cant tell' : 'yes';
+    },
   };
 }
 

@@ -1,0 +1,44 @@
+/** Who asks, and how surely we know. Pure. */
+import { type Agent, foldName, type ReviewStatus } from '../call.ts';
+import { agentNamed, mixesScripts } from './names.ts';
+
+/** What a connection shows of itself. */
+export interface Credentials {
+  /** `--agent NAME` */
+  readonly flag: string | null;
+  /** whether the key that came with it is the one registered for that name */
+  readonly keyMatches: boolean;
+  /** `clientInfo` of the handshake; null before it */
+  readonly clientInfo: { readonly name: string; readonly version?: string } | null;
+}
+
+export type Identity = Omit<Agent, 'status'> & { readonly mixedScripts: boolean };
+
+/**
+ * In order of trust: a registered name (flag and key), the flag alone, clientInfo. What clientInfo says beside a flag
+ * stays a claim that policies match too.
+ */
+export function identify(credentials: Credentials): Identity {
+  const { flag, keyMatches, clientInfo } = credentials;
+  const claimed = clientInfo === null || clientInfo.name === '' ? null : agentNamed(clientInfo.name);
+  const named = flag === null ? (claimed ?? agentNamed('')) : agentNamed(flag);
+  const others = claimed !== null && claimed.id !== named.id ? [claimed.id, claimed.name] : [];
+  const raw = clientInfo === null || clientInfo.name === '' ? [] : [clientInfo.name];
+  return {
+    id: named.id,
+    name: named.name,
+    aliases: flag !== null && foldName(flag) !== foldName(named.name) ? [flag] : [],
+    claims: [...new Set([...others, ...raw])],
+    strength: flag !== null && keyMatches ? 'registered' : 'claimed',
+    knownBy: flag === null ? (clientInfo === null ? 'nothing' : 'clientInfo') : keyMatches ? 'key' : '--agent',
+    mixedScripts: mixesScripts(named.name),
+  };
+}
+
+/** The status that the owner's file fixes; null if it says nothing of this agent. The strictest of several wins. */
+export function fixedStatus(statuses: Readonly<Record<string, ReviewStatus>>, identity: Identity): ReviewStatus | null {
+  const names = new Set([identity.id, identity.name, ...identity.aliases, ...identity.claims].map(foldName));
+  const said = Object.entries(statuses).filter(([name]) => names.has(foldName(name)) || names.has(foldName(agentNamed(name).id))).map(([, status]) => status);
+  if (said.includes('Disallowed')) return 'Disallowed';
+  return said[0] ?? null;
+}

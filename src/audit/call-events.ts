@@ -1,0 +1,72 @@
+/** The two events of a call: what was decided, before anything runs, and how it ended. */
+import { createHmac } from 'node:crypto';
+import type { Call } from '../call.ts';
+import { canonicalJson } from '../digest.ts';
+import type { Completion, Judged, Ruling } from '../flow.ts';
+import type { AuditEvent } from './events.ts';
+
+/** What the door knows beside the judgement. */
+export interface CallContext {
+  readonly sessionId: string;
+  /** `tools/call` and its kin; null for a command */
+  readonly method: string | null;
+  /** key for digests of arguments, so that short secrets can't be guessed from them */
+  readonly digestKey: string;
+}
+
+export function decidedEvent(judged: Judged, ruling: Ruling, context: CallContext): AuditEvent {
+  const { agent, decision, calls } = judged;
+  const call = calls[0];
+  return {
+    type: 'call.decided',
+    ts: judged.gathered.now,
+    call_id: judged.callId,
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.agent.id': agent.id,
+    'gen_ai.agent.name': agent.name,
+    'toolgate.agent.strength': agent.strength,
+    'toolgate.agent.status': agent.status,
+    'mcp.session.id': context.sessionId,
+    ...(context.method !== null && { 'mcp.method.name': context.method }),
+    ...(call !== undefined && callFields(call, context)),
+    ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, context)) }),
+    'toolgate.policy.decision': decision.effect,
+    ...(decision.would !== null && { 'toolgate.policy.would': decision.would }),
+    'toolgate.policy.name': decision.deciding.policy,
+    ...(decision.deciding.place !== null && { 'toolgate.policy.place': decision.deciding.place }),
+    ...(ruling.kind === 'refuse' && ruling.why !== '' && { 'toolgate.refused': ruling.why }),
+    'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({ policy, action, mode, place, answer })),
+    ...(decision.alerts.length > 0 && { 'toolgate.alerts': decision.alerts.map(({ policy }) => policy) }),
+    'toolgate.rules': judged.rulesHash,
+    'toolgate.evaluation_us': judged.evaluationUs,
+  };
+}
+
+function callFields(call: Call, context: CallContext): Record<string, unknown> {
+  return {
+    'gen_ai.tool.name': call.calledName,
+    'toolgate.via': call.via,
+    'toolgate.server': call.server,
+    'toolgate.integration': call.integrationTitle,
+    'toolgate.tool': call.tools.map(({ id }) => id).join('|'),
+    'toolgate.tool.title': call.tools.map(({ title }) => title).join(' or '),
+    'toolgate.tool.status': call.toolStatus,
+    ...(call.definitionHash !== null && { 'toolgate.tool.definition': call.definitionHash }),
+    'toolgate.operation': call.operation,
+    'toolgate.operation.source': call.source,
+    'gen_ai.tool.call.arguments': call.rawArguments,
+    'toolgate.arguments.digest': createHmac('sha256', context.digestKey).update(canonicalJson(call.rawArguments)).digest('hex'),
+  };
+}
+
+export function completedEvent(judged: Judged, completion: Completion, now: number): AuditEvent {
+  return {
+    type: 'call.completed',
+    ts: now,
+    call_id: judged.callId,
+    'toolgate.status': completion.status,
+    'toolgate.duration_ms': Math.round(completion.durationMs * 1000) / 1000,
+    ...(completion.bytes !== null && { 'toolgate.result.bytes': completion.bytes }),
+    ...(completion.error !== null && { 'error.type': completion.error }),
+  };
+}

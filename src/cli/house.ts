@@ -1,0 +1,81 @@
+/** What every command stands on: folders, store, log and rules, opened once and closed in one place. */
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { createRecorder, type Recorder } from '../audit/recorder.ts';
+import { readCatalogFolder } from '../catalog/load.ts';
+import type { CatalogFile } from '../catalog/schema.ts';
+import { type Folders, folders } from '../config/paths.ts';
+import { createRulesKeeper, type RulesKeeper } from '../config/keeper.ts';
+import { createStatuses, type Statuses } from '../config/statuses.ts';
+import { sha256 } from '../digest.ts';
+import { GatewayError } from '../errors.ts';
+import type { Channel } from '../notify/alerts.ts';
+import { formatProblems } from '../problem.ts';
+import { openStore, type Store } from '../store/store.ts';
+
+export const VERSION = '0.1.0';
+
+export interface HouseFlags {
+  readonly config?: string | undefined;
+  readonly state?: string | undefined;
+}
+
+export interface House {
+  readonly folders: Folders;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly rules: RulesKeeper;
+  readonly statuses: Statuses;
+  /** who reviews approvals for which no policy names anybody: the owner of the state folder */
+  readonly owner: string;
+  readonly ours: readonly CatalogFile[];
+  readonly oursHash: string;
+  /** key for digests of arguments */
+  readonly digestKey: () => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openHouse(flags: HouseFlags): Promise<House> {
+  const where = folders(flags);
+  const store = openStore(where.state);
+  const recorder = createRecorder(store);
+  const { files, hash } = await builtInCatalog();
+  let digestKey: string | null = null;
+  return {
+    folders: where,
+    store,
+    recorder,
+    rules: createRulesKeeper(store, where.config, files, hash),
+    statuses: createStatuses(store),
+    owner: userInfo().username,
+    ours: files,
+    oursHash: hash,
+    digestKey: async () => {
+      digestKey ??= await store.read((tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'digest_key'")!.value);
+      return digestKey;
+    },
+    close: async () => {
+      await recorder.flush().catch(() => {});
+      store.close();
+    },
+  };
+}
+
+/** Ours, read from the build's JSON, or from the YAML files when run from source. */
+export async function builtInCatalog(): Promise<{ files: readonly CatalogFile[]; hash: string }> {
+  const built = fileURLToPath(new URL('./catalog.json', import.meta.url));
+  if (existsSync(built)) {
+    const text = readFileSync(built, 'utf8');
+    return { files: JSON.parse(text), hash: sha256(text) };
+  }
+  const loaded = await readCatalogFolder(fileURLToPath(new URL('../../catalog', import.meta.url)));
+  if (loaded.problems.length > 0) throw new GatewayError('catalog_invalid', formatProblems(loaded.problems));
+  return { files: loaded.files, hash: sha256(JSON.stringify(loaded.files)) };
+}
+
+/** The channels that the rules in force name. */
+export function channelsOf(house: House): Channel[] {
+  const channels = house.rules.current()?.rules?.policies.file.channels;
+  return [...(channels?.slack === undefined ? [] : (['slack'] as const)), ...(channels?.desktop === true ? (['desktop'] as const) : [])];
+}

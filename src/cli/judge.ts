@@ -1,0 +1,100 @@
+/** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
+import { completedEvent, decidedEvent } from '../audit/call-events.ts';
+import type { Agent, Call, Decision, Gathered } from '../call.ts';
+import { rulesFault } from '../config/rules.ts';
+import { GatewayError } from '../errors.ts';
+import type { Completion, Judged, Ruling } from '../flow.ts';
+import { newId } from '../ids.ts';
+import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
+import { decide } from '../policy/decide.ts';
+import { channelsOf, type House } from './house.ts';
+
+const NO_REVIEWER = 'No reviewer can be reached yet, so it is denied.';
+
+export interface Judge {
+  readonly decide: (agent: Agent, calls: readonly Call[], gathered: Gathered) => { decision: Decision; rulesHash: string };
+  readonly settle: (judged: Judged) => Ruling;
+  readonly recordDecision: (method: string | null, judged: Judged, ruling: Ruling) => Promise<void> | void;
+  readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
+  readonly newCallId: (now: number) => string;
+  readonly clock: () => number;
+}
+
+/** `onAlert` is told that a delivery is waiting. */
+export function createJudge(house: House, sessionId: string, digestKey: string, onAlert: () => void): Judge {
+  return {
+    decide: (agent, calls, gathered) => {
+      const loaded = house.rules.current();
+      if (loaded?.rules == null) throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`);
+      const { policies, hash } = loaded.rules;
+      const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, house.owner));
+      return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
+    },
+    settle: ({ decision }) => {
+      switch (decision.effect) {
+        case 'allow':
+          return { kind: 'run' };
+        case 'block':
+          return { kind: 'refuse', why: '' };
+        case 'require approval':
+          return { kind: 'refuse', why: NO_REVIEWER };
+      }
+    },
+    recordDecision: (method, judged, ruling) => {
+      const event = decidedEvent(judged, ruling, { sessionId, method, digestKey });
+      const { alerts, effect } = judged.decision;
+      const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
+      if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);
+      if (alerts.length === 0) return house.recorder.now([event]);
+      const channels = channelsOf(house);
+      return house.recorder
+        .now([event], (tx) => insertAlerts(tx, alerts.map((alert) => callAlert(judged, alert)), channels, judged.gathered.now))
+        .then(() => {
+          if (channels.length > 0) onAlert();
+        });
+    },
+    recordOutcome: (judged, completion) => house.recorder.soon(completedEvent(judged, completion, Date.now())),
+    newCallId: newId,
+    clock: () => performance.now(),
+  };
+}
+
+const RANK = { block: 2, 'require approval': 1, allow: 0 } as const;
+
+/** One shell line may be several calls: the strictest decides, and every reason and alert is kept. */
+function strictestOf(decisions: readonly Decision[]): Decision {
+  const strictest = decisions.reduce((a, b) => (RANK[b.effect] > RANK[a.effect] ? b : a));
+  return {
+    ...strictest,
+    reasons: decisions.flatMap(({ reasons }) => reasons),
+    alerts: decisions.flatMap(({ alerts }) => alerts),
+    requirements: decisions.flatMap(({ requirements }) => requirements),
+  };
+}
+
+function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['severity'] }): NewAlert {
+  const call = judged.calls[0]!;
+  const what = `${call.integrationTitle} · ${call.tools[0]?.title ?? call.calledName}`;
+  const did = judged.decision.effect === 'allow' ? 'called' : 'tried to call';
+  return {
+    severity: alert.severity,
+    kind: 'call',
+    policy: alert.policy,
+    agent: judged.agent.name,
+    title: `${judged.agent.name} ${did} ${what}`,
+    detail: {
+      Agent: `${judged.agent.name} (${judged.agent.strength})`,
+      Tool: `${what} (${call.calledName} on ${call.server ?? 'the shell'})`,
+      Operation: call.operation ?? 'unknown',
+      Decision: judged.decision.effect,
+      Policy: alert.policy,
+      Arguments: shorten(JSON.stringify(call.rawArguments)),
+    },
+    callId: judged.callId,
+  };
+}
+
+/** Cut in the middle, where neither end is lost. */
+function shorten(text: string): string {
+  return text.length <= 600 ? text : `${text.slice(0, 400)} … ${text.slice(-150)}`;
+}

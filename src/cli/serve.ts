@@ -1,0 +1,229 @@
+/** `toolgate serve`: the gate for one client over stdio. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Credentials, identify } from '../agents/identify.ts';
+import { agentNamed } from '../agents/names.ts';
+import { keyMatches } from '../agents/registry.ts';
+import { seeTool, toolStatus } from '../audit/tools.ts';
+import { type Agent, foldName, type ReviewStatus } from '../call.ts';
+import { type Catalog, buildCatalog } from '../catalog/load.ts';
+import type { LoadedRules } from '../config/rules.ts';
+import { rulesFault } from '../config/rules.ts';
+import { type ConfiguredServer, readServers, resolveServers } from '../config/servers.ts';
+import { messageOf } from '../errors.ts';
+import type { KnownTool, KnownUpstream } from '../gateway/door.ts';
+import { Gate } from '../gateway/gate.ts';
+import { Session } from '../gateway/session.ts';
+import { serveClient } from '../gateway/stdio.ts';
+import { newId } from '../ids.ts';
+import { formatProblems, type Problem } from '../problem.ts';
+import type { Upstream } from '../upstream/connection.ts';
+import { appendEvents } from '../audit/chain.ts';
+import { wakeDesk } from './desk-process.ts';
+import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
+import { createJudge } from './judge.ts';
+import { meet } from './meet.ts';
+
+export interface ServeFlags extends HouseFlags {
+  readonly agent?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+/** Serves until the client goes; resolves with the exit code. */
+export async function serve(flags: ServeFlags): Promise<number> {
+  const log = pino({ level: flags.logLevel ?? 'warn', base: null }, pino.destination({ fd: 2, sync: true }));
+  const house = await openHouse(flags);
+  const sessionId = newId();
+  const credentials = await readCredentials(house, flags.agent ?? null);
+  if (credentials === null) {
+    log.error(`the key in TOOLGATE_AGENT_KEY is not the one registered for "${flags.agent}": register it again with "toolgate agents register"`);
+    await house.close();
+    return 3;
+  }
+  const { servers, off } = configuredServers(house.folders.config, (text) => log.error(text), (text) => log.warn(text));
+
+  let gate: Gate | null = null;
+  const closing = Promise.withResolvers<void>();
+  const visitor = createVisitor(house, credentials);
+  const record = (event: Parameters<typeof house.recorder.now>[0][number]) => void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
+
+  const theGate = new Gate(
+    servers.flatMap((server) => (server.kind === 'ready' ? [server.spec] : [])),
+    off,
+    () => house.rules.current()?.rules?.catalog ?? oursAlone(house),
+    {
+      log: (message) => log.info(message),
+      onTools: (upstream, known) => noteTools(house, upstream, known),
+      onUpstreamFailed: (upstream, error) => {
+        log.warn(error.message);
+        record({ type: 'upstream.failed', ts: Date.now(), 'toolgate.server': upstream.spec.key, 'error.type': error.code, 'toolgate.error': error.message });
+      },
+      onWithheld: (withheld) => {
+        log.warn(`${withheld.server}: the tool ${JSON.stringify(withheld.name)} is not shown: ${withheld.why}`);
+        record({ type: 'tool.withheld', ts: Date.now(), 'toolgate.server': withheld.server, 'gen_ai.tool.name': withheld.name, 'toolgate.error': withheld.why });
+      },
+    },
+  );
+  gate = theGate;
+
+  const judge = createJudge(house, sessionId, await house.digestKey().catch(() => ''), () => wakeDesk(house.folders));
+  const session = new Session(theGate, {
+    door: {
+      ...judge,
+      identify: async () => {
+        const { agent, alerted } = await visitor.agent();
+        if (alerted) wakeDesk(house.folders);
+        return agent;
+      },
+      gather: () => ({ now: Date.now() }),
+      reserve: () => NOTHING_RESERVED,
+      recordDecision: (asked, judged, ruling) => judge.recordDecision(asked.method, judged, ruling),
+    },
+    statusOf: (known) => statusOf(house, known),
+  });
+
+  const start = async () => {
+    theGate.start();
+    try {
+      noteRules(await house.rules.load(), log);
+      record({ type: 'gateway.started', ts: Date.now(), 'mcp.session.id': sessionId, 'toolgate.version': VERSION, 'process.pid': process.pid, 'toolgate.servers': servers.map(({ key }) => key) });
+      await visitor.agent().then(({ alerted }) => alerted && wakeDesk(house.folders));
+    } catch (error) {
+      log.error(messageOf(error));
+    }
+  };
+  const unwatch = house.rules.watch((loaded) => {
+    noteRules(loaded, log);
+    void recordRules(house, loaded).catch((error) => log.error(messageOf(error)));
+    visitor.forget();
+    void gate?.reclassify();
+  });
+
+  serveClient(theGate, session, VERSION, {
+    input: process.stdin,
+    output: process.stdout,
+    log: (message) => log.warn(message),
+    onClient: (clientInfo) => visitor.introduce(clientInfo),
+    onFirstMessage: () => void start(),
+    onEnd: () => closing.resolve(),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => closing.resolve());
+  process.once('disconnect', () => closing.resolve());
+
+  await closing.promise;
+  unwatch();
+  await theGate.close();
+  await house.recorder.now([{ type: 'gateway.stopped', ts: Date.now(), 'mcp.session.id': sessionId }]).catch(() => {});
+  await house.close();
+  return 0;
+}
+
+const NOTHING_RESERVED = { release: () => {} };
+
+/** The agent of a connection, met once, and again whenever rules or statuses change. */
+function createVisitor(house: House, credentials: Credentials) {
+  let known = credentials;
+  let met: { agent: Agent; version: number } | null = null;
+  return {
+    introduce: (clientInfo: NonNullable<Credentials['clientInfo']>) => {
+      known = { ...known, clientInfo };
+      met = null;
+    },
+    forget: () => {
+      met = null;
+    },
+    agent: async (): Promise<{ agent: Agent; alerted: boolean }> => {
+      await house.rules.load();
+      const version = await house.statuses.version();
+      if (met?.version === version) return { agent: met.agent, alerted: false };
+      const result = await meet(house, identify(known));
+      met = { agent: result.agent, version };
+      return result;
+    },
+  };
+}
+
+/** Null if a key was given that isn't the registered one. */
+async function readCredentials(house: House, flag: string | null): Promise<Credentials | null> {
+  const key = process.env['TOOLGATE_AGENT_KEY'];
+  if (flag === null || key === undefined || key === '') return { flag, keyMatches: false, clientInfo: null };
+  const matches = await house.store.read((tx) => keyMatches(tx, agentNamed(flag).id, key)).catch(() => false);
+  return matches ? { flag, keyMatches: true, clientInfo: null } : null;
+}
+
+function configuredServers(configFolder: string, error: (text: string) => void, warn: (text: string) => void): { servers: ConfiguredServer[]; off: string[] } {
+  let text: string;
+  try {
+    text = readFileSync(join(configFolder, 'servers.json'), 'utf8');
+  } catch (thrown) {
+    const why = `servers.json can't be read: ${messageOf(thrown)}`;
+    error(why);
+    return { servers: [], off: [why] };
+  }
+  const { servers, problems } = readServers(text);
+  const faults = problems.filter(({ severity }) => severity === 'error');
+  show(faults, error);
+  show(problems.filter(({ severity }) => severity === 'warning'), warn);
+  if (servers === null) return { servers: [], off: [formatProblems(faults)] };
+  const resolved = resolveServers(servers, process.env);
+  const off = resolved.flatMap((server) => (server.kind === 'off' ? [server.why] : []));
+  for (const why of off) warn(why);
+  return { servers: resolved, off };
+}
+
+function show(problems: readonly Problem[], say: (text: string) => void): void {
+  if (problems.length > 0) say(formatProblems(problems));
+}
+
+function oursAlone(house: House): Catalog {
+  return buildCatalog(house.ours);
+}
+
+/** Puts the tools of an upstream into the inventory before they are shown. */
+async function noteTools(house: House, upstream: Upstream, known: KnownUpstream): Promise<void> {
+  const now = Date.now();
+  const server = upstream.spec.key;
+  await house.store.write((tx) => {
+    const fresh: string[] = [];
+    const changed: string[] = [];
+    for (const { exposed, toolClass, definitionHash } of known.tools.values()) {
+      const { integration, tools, operation, source } = toolClass.tool;
+      const seen = seeTool(tx, { server, name: exposed.name, definitionHash, integration, tool: tools.map(({ id }) => id).join('|'), operation, source }, now);
+      if (seen === 'new') fresh.push(exposed.name);
+      if (seen === 'changed') changed.push(exposed.name);
+    }
+    const common = { ts: now, 'toolgate.server': server, 'toolgate.integration': known.recognised.integration.title, 'toolgate.recognised': known.recognised.why };
+    appendEvents(tx, [
+      ...(fresh.length > 0 ? [{ type: 'tool.discovered' as const, ...common, 'toolgate.tools': fresh }] : []),
+      ...(changed.length > 0 ? [{ type: 'tool.definition_changed' as const, ...common, 'toolgate.tools': changed }] : []),
+    ]);
+  });
+  await house.statuses.refresh();
+}
+
+/** The file's word first, then the command's; a definition that changed since falls back to Unreviewed. */
+function statusOf(house: House, known: KnownTool): ReviewStatus {
+  const { exposed, toolClass } = known;
+  const file = house.rules.current()?.rules?.policies.file.tools ?? {};
+  const { integration, integrationTitle, tools } = toolClass.tool;
+  const names = new Set([exposed.name, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
+  let fixed: ReviewStatus | null = null;
+  for (const [name, statuses] of Object.entries(file)) {
+    if (foldName(name) !== foldName(integration) && foldName(name) !== foldName(integrationTitle)) continue;
+    for (const [tool, status] of Object.entries(statuses)) if (names.has(foldName(tool)) && fixed !== 'Disallowed') fixed = status;
+  }
+  return toolStatus(house.statuses.tool(exposed.upstream.spec.key, exposed.name), fixed);
+}
+
+function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; warn: (text: string) => void }): void {
+  const warnings = loaded.problems.filter(({ severity }) => severity === 'warning');
+  if (loaded.stale) log.error(`${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`);
+  if (warnings.length > 0) log.warn(formatProblems(warnings));
+}
+
+async function recordRules(house: House, loaded: LoadedRules): Promise<void> {
+  const now = Date.now();
+  if (loaded.stale) await house.recorder.now([{ type: 'rules.reload_failed', ts: now, 'toolgate.error': rulesFault(loaded) }]);
+  else if (loaded.replaced !== null) await house.recorder.now([{ type: 'rules.changed', ts: now, 'toolgate.rules': loaded.rules!.hash, 'toolgate.rules.before': loaded.replaced }]);
+}

@@ -1,0 +1,173 @@
+/**
+ * The rules: policies, catalogs, servers and the statuses in the file, as one value with one hash. The last good rules
+ * are kept in the store, so that a bad edit acts the same at every door: the last good stays, loudly stale. With none
+ * yet, every call is refused with the error's place.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildCatalog, type Catalog, readCatalogFolder } from '../catalog/load.ts';
+import type { CatalogFile } from '../catalog/schema.ts';
+import { sha256 } from '../digest.ts';
+import { messageOf } from '../errors.ts';
+import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
+import type { Policies, Vocabulary } from '../policy/load.ts';
+import { formatProblems, type Problem } from '../problem.ts';
+import type { Store, Transaction } from '../store/store.ts';
+
+/** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
+interface Artefact {
+  readonly policies: Policies;
+  readonly ownersCatalog: readonly CatalogFile[];
+  readonly servers: readonly ServerFacts[];
+}
+
+/** What judging needs of a configured server. */
+interface ServerFacts {
+  readonly key: string;
+  readonly integration: string | null;
+}
+
+export interface Rules {
+  /** names the rules in every record: 64 hex digits */
+  readonly hash: string;
+  readonly policies: CompiledPolicies;
+  readonly catalog: Catalog;
+  readonly vocabulary: Vocabulary;
+}
+
+export interface LoadedRules {
+  /** null: there are none, and every call is refused */
+  readonly rules: Rules | null;
+  /** errors and warnings of the files as they are now */
+  readonly problems: readonly Problem[];
+  /** the files have errors, and `rules` are the last good ones */
+  readonly stale: boolean;
+  /** the rules that were in force before, if these are others */
+  readonly replaced: string | null;
+}
+
+/** The owner's files, as text; a file that can't be read carries the reason. */
+export interface RuleFiles {
+  readonly policies: FileText;
+  readonly servers: FileText;
+  readonly catalogFolder: string;
+  /** changes whenever any of them does */
+  readonly fingerprint: string;
+}
+
+type FileText = { readonly text: string } | { readonly problem: Problem };
+
+export function readRuleFiles(configFolder: string): RuleFiles {
+  const policies = readText(join(configFolder, 'policies.yaml'), 'policies.yaml', 'write one: docs/policies.md shows how, and policies.example.yaml is a start');
+  const servers = readText(join(configFolder, 'servers.json'), 'servers.json', 'write one: servers.example.json is a start');
+  const catalogFolder = join(configFolder, 'catalog');
+  const parts = [policies, servers].map((file) => ('text' in file ? file.text : `!${file.problem.fault}`));
+  if (existsSync(catalogFolder)) for (const name of readdirSync(catalogFolder).sort()) parts.push(name, tryRead(join(catalogFolder, name)));
+  return { policies, servers, catalogFolder, fingerprint: sha256(JSON.stringify(parts)) };
+}
+
+/** A cheap sign that a file may have changed: names, sizes, times. */
+export function ruleFilesSignature(configFolder: string): string {
+  const names = ['policies.yaml', 'servers.json', 'catalog'];
+  const catalog = join(configFolder, 'catalog');
+  if (existsSync(catalog)) names.push(...readdirSync(catalog).map((name) => join('catalog', name)));
+  return names
+    .map((name) => {
+      const stat = statSync(join(configFolder, name), { throwIfNoEntry: false });
+      return stat === undefined ? `${name}-` : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+    })
+    .join('\n');
+}
+
+/** Checks the files against the catalog; the value is null if any has an error. */
+export async function checkRules(files: RuleFiles, ours: readonly CatalogFile[]): Promise<{ artefact: Artefact | null; problems: Problem[] }> {
+  const [{ readServers }, { readPolicies }] = await Promise.all([import('./servers.ts'), import('../policy/load.ts')]);
+  const owners = await readCatalogFolder(files.catalogFolder);
+  const problems = [...owners.problems];
+  const servers = 'text' in files.servers ? readServers(files.servers.text) : { servers: null, problems: [files.servers.problem] };
+  problems.push(...servers.problems);
+  const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({ key, integration: entry.integration ?? null }));
+  const vocabulary = vocabularyOf(buildCatalog(ours, owners.files), facts);
+  const policies = 'text' in files.policies ? readPolicies(files.policies.text, vocabulary) : { policies: null, problems: [files.policies.problem] };
+  problems.push(...policies.problems);
+  // A bad catalog file of the owner's is left out, as if it weren't there: ours stay in force (docs/catalog.md).
+  if (policies.policies === null || servers.servers === null) return { artefact: null, problems };
+  return { artefact: { policies: policies.policies, ownersCatalog: owners.files, servers: facts }, problems };
+}
+
+/** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
+export async function loadRules(store: Store, files: RuleFiles, ours: readonly CatalogFile[], oursHash: string): Promise<LoadedRules> {
+  const source = sha256(`${files.fingerprint} ${oursHash}`);
+  const known = await store.read(storedRules);
+  if (known !== null && known.source === source) return { rules: compile(known.artefact, ours, oursHash), problems: known.warnings, stale: false, replaced: null };
+  const { artefact, problems } = await checkRules(files, ours);
+  if (artefact === null) return { rules: known === null ? null : compile(known.artefact, ours, oursHash), problems, stale: true, replaced: null };
+  const rules = compile(artefact, ours, oursHash);
+  const text = JSON.stringify({ artefact, warnings: problems });
+  const replaced = await store.write((tx) => {
+    const before = storedRules(tx);
+    tx.run('INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash', rules.hash, text, sha256(text), Date.now());
+    setMeta(tx, 'rules', `${source} ${rules.hash}`);
+    return before !== null && before.hash !== rules.hash ? before.hash : null;
+  });
+  return { rules, problems, stale: false, replaced };
+}
+
+/** What to tell people of rules that can't be used. */
+export function rulesFault(loaded: LoadedRules): string {
+  return formatProblems(loaded.problems.filter(({ severity }) => severity === 'error'));
+}
+
+function storedRules(tx: Transaction): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
+  const pointer = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'rules'")?.value;
+  if (pointer === undefined) return null;
+  const [source, hash] = pointer.split(' ') as [string, string];
+  const row = tx.get<{ artefact: string; artefact_hash: string }>('SELECT artefact, artefact_hash FROM rules WHERE hash = ?', hash);
+  // An artefact that isn't what was written is no rule at all.
+  if (row === undefined || sha256(row.artefact) !== row.artefact_hash) return null;
+  return { source, hash, ...(JSON.parse(row.artefact) as { artefact: Artefact; warnings: Problem[] }) };
+}
+
+function compile(artefact: Artefact, ours: readonly CatalogFile[], oursHash: string): Rules {
+  const catalog = buildCatalog(ours, artefact.ownersCatalog);
+  const vocabulary = vocabularyOf(catalog, artefact.servers);
+  return { hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`), policies: compilePolicies(artefact.policies, vocabulary), catalog, vocabulary };
+}
+
+/** The words that policies may use: the catalog's integrations, and those that only servers.json names. */
+export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]): Vocabulary {
+  const known = [...catalog.integrations.values()].map(({ id, title, aliases, tools, servers: offering }) => ({
+    id,
+    title,
+    aliases,
+    tools: [...[...tools].flatMap(([toolId, { tool }]) => [toolId, tool.title]), ...offering.flatMap(({ server }) => Object.keys(server.tools))],
+    toolTitles: [...tools.values()].map(({ tool }) => tool.title),
+  }));
+  const own = servers
+    .flatMap(({ key, integration }) => [key, ...(integration === null ? [] : [integration])])
+    .filter((name) => catalog.find(name) === null)
+    .map((name) => ({ id: name.toLowerCase().replace(/[\s_]+/g, '-'), title: name, aliases: [], tools: [], toolTitles: [] }));
+  return { integrations: [...known, ...own], servers: servers.map(({ key }) => key) };
+}
+
+export function setMeta(tx: Transaction, key: string, value: string): void {
+  tx.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+}
+
+function readText(path: string, name: string, mend: string): FileText {
+  try {
+    return { text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const fault = missing ? `there is no ${path}` : `${path} can't be read: ${messageOf(error)}`;
+    return { problem: { file: name, line: 0, column: 0, severity: 'error', fault, mend: missing ? mend : 'check its permissions', source: '' } };
+  }
+}
+
+function tryRead(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return `!${messageOf(error)}`;
+  }
+}

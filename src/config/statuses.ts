@@ -1,0 +1,42 @@
+/** What the owner said of agents and tools by command, kept in step with the store at next to no cost. */
+import { listTools, type ToolRow } from '../audit/tools.ts';
+import type { Store, Transaction } from '../store/store.ts';
+
+const KEY = 'statuses';
+
+export interface Statuses {
+  /** counts up with every change of a status; asks the store only if another process wrote to it */
+  readonly version: () => Promise<number>;
+  readonly tool: (server: string, name: string) => ToolRow | undefined;
+  readonly refresh: () => Promise<void>;
+}
+
+/** Call it in the transaction that changes a status. */
+export function bumpStatuses(tx: Transaction): void {
+  tx.run("INSERT INTO meta (key, value) VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1", KEY);
+}
+
+export function createStatuses(store: Store): Statuses {
+  let tools = new Map<string, ToolRow>();
+  let version = -1;
+  let seen = -1;
+  const refresh = async () => {
+    const rows = await store.read((tx) => {
+      version = Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0);
+      return listTools(tx);
+    });
+    tools = new Map(rows.map((row) => [`${row.server}\u0000${row.name}`, row]));
+  };
+  return {
+    version: async () => {
+      const now = store.dataVersion();
+      if (now === seen) return version;
+      const stored = await store.read((tx) => Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0));
+      if (stored !== version) await refresh();
+      seen = now;
+      return version;
+    },
+    tool: (server, name) => tools.get(`${server}\u0000${name}`),
+    refresh,
+  };
+}

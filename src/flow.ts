@@ -1,0 +1,118 @@
+/**
+ * The corridor: what happens to every call, at both doors, in this order and no other.
+ *
+ *   identify   who asks; unseen before? then "an agent is discovered" is judged first
+ *   gather     what pure judging needs from outside, as values
+ *   classify   what the request means: one call for an MCP request, several for a shell line
+ *   decide     the strictest of all matching policies, with every reason
+ *   reserve    take what this call will use; give it back if it doesn't run
+ *   settle     allow and block answer at once; approval waits for a person
+ *   record     the decision is committed before anything runs
+ *   forward    the request as it was judged
+ *   record     the outcome
+ *
+ * It names ports, not rooms; `cli/wire.ts` furnishes them.
+ */
+import type { Agent, Call, Decision, Gathered } from './call.ts';
+import { type GatewayError, toGatewayError } from './errors.ts';
+
+/** A judged request: everything that is known of it once the decision is made. */
+export interface Judged {
+  readonly callId: string;
+  readonly agent: Agent;
+  readonly gathered: Gathered;
+  readonly calls: readonly Call[];
+  readonly decision: Decision;
+  /** the rules that judged it */
+  readonly rulesHash: string;
+  /** how long deciding took, in microseconds */
+  readonly evaluationUs: number;
+}
+
+/** What comes of a decision once everybody has spoken. */
+export type Ruling = { readonly kind: 'run' } | { readonly kind: 'refuse'; readonly why: string };
+
+/** What came of the request. */
+export type Outcome<Result> =
+  | { readonly kind: 'forwarded'; readonly judged: Judged; readonly result: Result }
+  | { readonly kind: 'refused'; readonly judged: Judged; readonly why: string }
+  | { readonly kind: 'broken'; readonly judged: Judged | null; readonly error: GatewayError };
+
+/** How a call that ran ended, for the record. */
+export interface Completion {
+  readonly status: 'ok' | 'tool_error' | 'error' | 'failed' | 'released';
+  readonly durationMs: number;
+  readonly bytes: number | null;
+  readonly error: string | null;
+}
+
+export interface Ports<Asked, Result> {
+  readonly identify: (asked: Asked) => Promise<Agent> | Agent;
+  readonly gather: (asked: Asked) => Gathered;
+  readonly classify: (asked: Asked, gathered: Gathered) => readonly Call[];
+  /** throws while there are no rules: then nothing runs */
+  readonly decide: (agent: Agent, calls: readonly Call[], gathered: Gathered) => { readonly decision: Decision; readonly rulesHash: string };
+  readonly reserve: (judged: Judged) => Promise<Reservation> | Reservation;
+  readonly settle: (judged: Judged) => Promise<Ruling> | Ruling;
+  /** resolves once the decision is where it survives the end of this process */
+  readonly recordDecision: (asked: Asked, judged: Judged, ruling: Ruling) => Promise<void> | void;
+  /** sends what was judged, never what came in */
+  readonly forward: (asked: Asked, judged: Judged) => Promise<{ readonly result: Result; readonly completion: Completion }>;
+  readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
+  readonly newCallId: (now: number) => string;
+  /** monotonic, in milliseconds */
+  readonly clock: () => number;
+}
+
+export interface Reservation {
+  /** the call did not run: give back what was taken */
+  readonly release: () => void;
+}
+
+/** Takes one request through. Never throws: what breaks on the way is an outcome, and nothing has run. */
+export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Result>): Promise<Outcome<Result>> {
+  let judged: Judged | null = null;
+  let reservation: Reservation | null = null;
+  try {
+    const agent = await ports.identify(asked);
+    const gathered = ports.gather(asked);
+    const started = ports.clock();
+    const calls = ports.classify(asked, gathered);
+    const { decision, rulesHash } = ports.decide(agent, calls, gathered);
+    const evaluationUs = Math.round((ports.clock() - started) * 1000);
+    judged = { callId: ports.newCallId(gathered.now), agent, gathered, calls, decision, rulesHash, evaluationUs };
+    reservation = await ports.reserve(judged);
+    const ruling = await ports.settle(judged);
+    await ports.recordDecision(asked, judged, ruling);
+    if (ruling.kind === 'refuse') {
+      reservation.release();
+      return { kind: 'refused', judged, why: ruling.why };
+    }
+  } catch (thrown) {
+    reservation?.release();
+    return { kind: 'broken', judged, error: toGatewayError(thrown) };
+  }
+  return run(asked, judged, ports);
+}
+
+async function run<Asked, Result>(asked: Asked, judged: Judged, ports: Ports<Asked, Result>): Promise<Outcome<Result>> {
+  const started = ports.clock();
+  try {
+    const { result, completion } = await ports.forward(asked, judged);
+    await ignoreFailure(ports.recordOutcome(judged, completion));
+    return { kind: 'forwarded', judged, result };
+  } catch (thrown) {
+    const error = toGatewayError(thrown);
+    await ignoreFailure(ports.recordOutcome(judged, { status: 'failed', durationMs: ports.clock() - started, bytes: null, error: `${error.code}: ${error.message}` }));
+    return { kind: 'broken', judged, error };
+  }
+}
+
+/** The call has run: its answer is owed even if the outcome can't be written. The recorder then refuses what comes next. */
+async function ignoreFailure(writing: Promise<void> | void): Promise<void> {
+  try {
+    await writing;
+  } catch {
+    // Kept by the recorder, which tries again.
+  }
+}

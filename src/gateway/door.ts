@@ -1,0 +1,170 @@
+/** The MCP door: turns a client's request into a Call, takes it through the corridor, and words the reply. */
+import type { Argument, Call, JsonObject, ReviewStatus } from '../call.ts';
+import { type ToolClass, classifyTool } from '../catalog/classify.ts';
+import type { ToolDefinition } from '../catalog/infer.ts';
+import type { Catalog } from '../catalog/load.ts';
+import { argumentReader } from '../catalog/arguments.ts';
+import { type Recognised, recognise } from '../catalog/recognise.ts';
+import { digestOf } from '../digest.ts';
+import { flow, type Judged, type Ports } from '../flow.ts';
+import type { Answer } from '../upstream/answers.ts';
+import type { Upstream } from '../upstream/connection.ts';
+import type { Progress } from '../upstream/stdio.ts';
+import type { Exposed } from './exposure.ts';
+import { brokenOf, type Refusal, refusalOf } from './refusal.ts';
+
+/** A request that an upstream would get, before it is judged. */
+export interface McpAsked {
+  readonly method: string;
+  readonly upstream: Upstream;
+  /** as the upstream will get them: its own names, no key of ours */
+  readonly params: JsonObject;
+  readonly call: Call;
+  readonly onProgress: ((progress: Progress) => void) | null;
+  readonly signal: AbortSignal | null;
+}
+
+export type Reply =
+  | { readonly kind: 'raw'; readonly text: string }
+  | { readonly kind: 'value'; readonly value: JsonObject }
+  | { readonly kind: 'error'; readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
+
+/** What the corridor needs that isn't the gateway's own: wired in `cli/wire.ts`. */
+export type DoorPorts = Omit<Ports<McpAsked, Answer>, 'classify' | 'forward'>;
+
+const INTERNAL_ERROR = -32603;
+
+export async function askUpstream(asked: McpAsked, ports: DoorPorts): Promise<Reply> {
+  const outcome = await flow<McpAsked, Answer>(asked, { ...ports, classify: classifyAsked, forward: forwardWith(ports.clock) });
+  switch (outcome.kind) {
+    case 'forwarded':
+      return outcome.result.kind === 'result' ? { kind: 'raw', text: outcome.result.raw } : { kind: 'error', error: outcome.result.error };
+    case 'refused':
+      return refusalReply(asked.method, refusalOf(outcome.judged, outcome.why));
+    case 'broken':
+      return refusalReply(asked.method, brokenOf(outcome.judged, outcome.error));
+  }
+}
+
+/** A tool's refusal is a result the model can read; other methods have no place for one but an error. */
+export function refusalReply(method: string, refusal: Refusal): Reply {
+  if (method !== 'tools/call') return { kind: 'error', error: { code: INTERNAL_ERROR, message: refusal.text, data: refusal.meta } };
+  return { kind: 'value', value: { content: [{ type: 'text', text: refusal.text }], isError: true, _meta: refusal.meta as JsonObject } };
+}
+
+function classifyAsked(asked: McpAsked): readonly Call[] {
+  return [asked.call];
+}
+
+function forwardWith(clock: () => number) {
+  return async (asked: McpAsked, _judged: Judged) => {
+    const started = clock();
+    const result = await asked.upstream.call({ method: asked.method, params: asked.params, onProgress: asked.onProgress, signal: asked.signal });
+    const durationMs = clock() - started;
+    if (result.kind === 'error') return { result, completion: { status: 'error' as const, durationMs, bytes: null, error: `${result.error.code}` } };
+    return { result, completion: { status: result.isError ? ('tool_error' as const) : ('ok' as const), durationMs, bytes: result.raw.length, error: null } };
+  };
+}
+
+/** How one upstream was recognised, and what each of its tools means: made once per change of lists or rules. */
+export interface KnownUpstream {
+  readonly recognised: Recognised;
+  readonly tools: ReadonlyMap<string, KnownTool>;
+}
+
+export interface KnownTool {
+  readonly exposed: Exposed;
+  readonly toolClass: ToolClass;
+  readonly definitionHash: string;
+}
+
+export function knowUpstream(catalog: Catalog, upstream: Upstream, exposed: readonly Exposed[]): KnownUpstream {
+  const { key, integration, launch } = upstream.spec;
+  const recognised = recognise(catalog, {
+    key,
+    integration,
+    ...(launch.kind === 'stdio' ? { command: launch.command, args: launch.args } : { url: launch.url }),
+    serverInfoName: upstream.serverInfo?.name,
+    toolNames: upstream.lists.tools.map(({ name }) => String(name)),
+  });
+  const tools = new Map(
+    exposed.map((each) => [each.exposedName, { exposed: each, toolClass: classifyTool(recognised, definitionOf(each)), definitionHash: digestOf(each.item) }] as const),
+  );
+  return { recognised, tools };
+}
+
+function definitionOf({ item, name }: Exposed): ToolDefinition {
+  const schema = item['inputSchema'];
+  const annotations = item['annotations'];
+  return {
+    name,
+    ...(typeof item['title'] === 'string' && { title: item['title'] }),
+    ...(isObject(annotations) && { annotations: annotations as ToolDefinition['annotations'] & object }),
+    ...(isObject(schema) && { inputSchema: schema }),
+  };
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** A `tools/call` as a Call. */
+export function toolCall(known: KnownTool, args: JsonObject, status: ReviewStatus): Call {
+  const { exposed, toolClass, definitionHash } = known;
+  const found = toolClass.ofCall(args);
+  let reader: ((path: string) => Argument) | null = null;
+  return {
+    via: 'mcp',
+    integration: found.integration,
+    integrationTitle: found.integrationTitle,
+    server: exposed.upstream.spec.key,
+    calledName: exposed.name,
+    tools: found.tools,
+    possible: found.possible,
+    operation: found.operation,
+    source: found.source,
+    reasons: found.reasons,
+    toolStatus: status,
+    definitionHash,
+    rawArguments: args,
+    argument: (path) => {
+      reader ??= toolClass.reader(args);
+      return reader(path);
+    },
+  };
+}
+
+/** The other requests that reach an upstream: all are Reads of the integration that owns what they ask for. */
+const READS = {
+  'resources/read': { id: 'read_resource', title: 'Read resource' },
+  'resources/subscribe': { id: 'subscribe_resource', title: 'Subscribe to resource' },
+  'prompts/get': { id: 'get_prompt', title: 'Get prompt' },
+  'completion/complete': { id: 'complete', title: 'Complete' },
+} as const;
+
+export type ReadMethod = keyof typeof READS;
+
+export function isReadMethod(method: string): method is ReadMethod {
+  return Object.hasOwn(READS, method);
+}
+
+export function readCall(method: ReadMethod, upstream: Upstream, recognised: Recognised, args: JsonObject): Call {
+  const tool = READS[method];
+  return {
+    via: 'mcp',
+    integration: recognised.integration.id,
+    integrationTitle: recognised.integration.title,
+    server: upstream.spec.key,
+    calledName: tool.id,
+    tools: [tool],
+    possible: ['Read'],
+    operation: 'Read',
+    source: 'catalog',
+    reasons: [`${method} only reads`],
+    toolStatus: 'Unreviewed',
+    definitionHash: null,
+    rawArguments: args,
+    argument: argumentReader(args, new Map(), () => false),
+  };
+}
+

@@ -1,0 +1,163 @@
+/** The upstreams behind the gate, what they expose, and what each tool means under the rules in force. */
+import type { JSONRPCNotification } from '@modelcontextprotocol/client';
+import type { Catalog } from '../catalog/load.ts';
+import { GatewayError } from '../errors.ts';
+import type { UpstreamSpec } from '../upstream/schema.ts';
+import { Upstream } from '../upstream/connection.ts';
+import { type KnownTool, type KnownUpstream, knowUpstream } from './door.ts';
+import { Exposure, type Withheld } from './exposure.ts';
+
+const FIRST_LIST_MS = 5000;
+
+/** What the gate tells the rest of the house. */
+export interface GateHooks {
+  readonly log: (message: string) => void;
+  /** an upstream's tools are about to be shown; resolves once they are in the inventory */
+  readonly onTools: (upstream: Upstream, known: KnownUpstream) => Promise<void>;
+  readonly onUpstreamFailed: (upstream: Upstream, error: GatewayError) => void;
+  readonly onWithheld: (withheld: Withheld) => void;
+}
+
+export interface GateListener {
+  readonly onListChanged: (list: 'tools' | 'prompts' | 'resources') => void;
+  readonly onNotification: (notification: JSONRPCNotification) => void;
+}
+
+export class Gate {
+  readonly upstreams: readonly Upstream[];
+  readonly exposure: Exposure;
+  /** why configured servers are not running */
+  readonly off: readonly string[];
+  readonly #hooks: GateHooks;
+  readonly #catalog: () => Catalog;
+  readonly #listeners = new Set<GateListener>();
+  readonly #told = new Set<string>();
+  #known = new Map<Upstream, KnownUpstream>();
+  #tools: ReadonlyMap<string, KnownTool> = new Map();
+  #shown = { tools: '', prompts: '', resources: '' };
+  #rebuilding: Promise<void> = Promise.resolve();
+
+  constructor(specs: readonly UpstreamSpec[], off: readonly string[], catalog: () => Catalog, hooks: GateHooks) {
+    this.#catalog = catalog;
+    this.#hooks = hooks;
+    this.off = off;
+    this.upstreams = specs.map(
+      (spec) =>
+        new Upstream(spec, {
+          log: hooks.log,
+          onChange: (upstream) => void this.#onChange(upstream),
+          onNotification: (upstream, notification) => this.#onNotification(upstream, notification),
+        }),
+    );
+    this.exposure = new Exposure(this.upstreams);
+  }
+
+  /** Starts every upstream, side by side; nothing waits for it. */
+  start(): void {
+    for (const upstream of this.upstreams) upstream.start();
+  }
+
+  /** Waits for the upstreams that are still starting, five seconds at most, and for what they list to be known. */
+  async ready(): Promise<void> {
+    const starting = this.upstreams.filter(({ state }) => state.kind === 'starting');
+    if (starting.length > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, FIRST_LIST_MS);
+      });
+      await Promise.race([Promise.all(starting.map(({ started }) => started)), late]);
+      clearTimeout(timer);
+    }
+    await this.#rebuilding;
+  }
+
+  /** Why a list would be empty for no good reason; null if there is something to list, or nothing is configured. */
+  silence(): string | null {
+    if (this.upstreams.length === 0 && this.off.length === 0) return null;
+    if (this.upstreams.some(({ state }) => state.kind === 'ready')) return null;
+    const reasons = this.upstreams.map(({ spec, state }) => (state.kind === 'failed' ? state.error.message : `${spec.key} is still starting`));
+    return [...reasons, ...this.off].join('; ');
+  }
+
+  tool(exposedName: string): KnownTool | undefined {
+    return this.#tools.get(exposedName);
+  }
+
+  /** Why a name that looks like a server's has no tool behind it; null if there is no such server. */
+  faultOf(exposedName: string): string | null {
+    for (const { spec, state } of this.upstreams) {
+      if (state.kind === 'ready' || spec.prefix === '' || !exposedName.startsWith(`${spec.prefix}__`)) continue;
+      return state.kind === 'failed' ? state.error.message : `${spec.key} is still starting: try again`;
+    }
+    const off = this.off.find((why) => exposedName.startsWith(`${why.split(' ')[0]}__`));
+    return off ?? null;
+  }
+
+  known(upstream: Upstream): KnownUpstream {
+    const found = this.#known.get(upstream);
+    if (found !== undefined) return found;
+    return knowUpstream(this.#catalog(), upstream, []);
+  }
+
+  listen(listener: GateListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The catalog changed: what each tool means is worked out anew. */
+  reclassify(): Promise<void> {
+    return this.#rebuild(this.upstreams);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.upstreams.map((upstream) => upstream.close()));
+  }
+
+  async #onChange(upstream: Upstream): Promise<void> {
+    if (upstream.state.kind === 'failed') this.#hooks.onUpstreamFailed(upstream, upstream.state.error);
+    await this.#rebuild([upstream]);
+  }
+
+  /** One at a time: names are given in the order in which upstreams became known. */
+  #rebuild(changed: readonly Upstream[]): Promise<void> {
+    this.#rebuilding = this.#rebuilding.then(async () => {
+      this.exposure.rebuild();
+      const exposed = [...this.exposure.tools.values()];
+      const known = new Map(this.#known);
+      for (const upstream of changed) {
+        const each = knowUpstream(this.#catalog(), upstream, exposed.filter((item) => item.upstream === upstream));
+        if (upstream.state.kind === 'ready') await this.#hooks.onTools(upstream, each).catch((error) => this.#hooks.log(String(error)));
+        known.set(upstream, each);
+      }
+      this.#known = known;
+      this.#tools = new Map([...known.values()].flatMap(({ tools }) => [...tools]));
+      for (const withheld of this.exposure.withheld) {
+        const sign = JSON.stringify(withheld);
+        if (!this.#told.has(sign)) this.#hooks.onWithheld(withheld);
+        this.#told.add(sign);
+      }
+      this.#tellChanges();
+    });
+    return this.#rebuilding;
+  }
+
+  #tellChanges(): void {
+    const now = {
+      tools: JSON.stringify(this.exposure.toolList()),
+      prompts: JSON.stringify(this.exposure.promptList()),
+      resources: JSON.stringify([this.exposure.resourceList(), this.exposure.templateList()]),
+    };
+    const before = this.#shown;
+    this.#shown = now;
+    for (const list of ['tools', 'prompts', 'resources'] as const) {
+      if (now[list] !== before[list]) for (const listener of this.#listeners) listener.onListChanged(list);
+    }
+  }
+
+  #onNotification(upstream: Upstream, notification: JSONRPCNotification): void {
+    const params = notification.params as { uri?: unknown } | undefined;
+    const isUpdate = notification.method === 'notifications/resources/updated' && typeof params?.uri === 'string';
+    const passed = isUpdate ? { ...notification, params: { ...params, uri: this.exposure.exposedUri(upstream, params.uri as string) } } : notification;
+    for (const listener of this.#listeners) listener.onNotification(passed as JSONRPCNotification);
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The client's side over stdio. The SDK serves the handshake of both protocol eras and whatever is rare; `tools/call`
+ * of a 2025-era client takes a path of its own: one line in, one line out, several of a turn in one write.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { type JSONRPCMessage, Server, type Transport } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { JsonObject } from '../call.ts';
+import { messageOf } from '../errors.ts';
+import { createBatchWriter, createLineReader } from '../upstream/framing.ts';
+import type { Progress } from '../upstream/stdio.ts';
+import { isObject, type Reply } from './door.ts';
+import type { Gate } from './gate.ts';
+import { readClientLine } from './inbound.ts';
+import { CAPABILITIES, Session } from './session.ts';
+
+/** The longest message that a client may send. */
+const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
+
+export interface StdioPorts {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly log: (message: string) => void;
+  /** the client has said who it is */
+  readonly onClient: (clientInfo: { name: string; version: string }) => void;
+  /** the first message has been answered or is being worked on: now there is time for everything else */
+  readonly onFirstMessage: () => void;
+  /** the client has gone */
+  readonly onEnd: () => void;
+}
+
+/** Serves one client on a pair of streams until it goes. */
+export function serveClient(gate: Gate, session: Session, version: string, ports: StdioPorts): void {
+  const wire = new ClientWire(session, ports);
+  const stop = gate.listen({
+    onListChanged: (list) => wire.notifyListChanged(list),
+    onNotification: (notification) => {
+      if (Session.passes(notification)) wire.notify(notification as unknown as JSONRPCMessage);
+    },
+  });
+  wire.whenClosed = () => {
+    stop();
+    ports.onEnd();
+  };
+  serveStdio(() => newServer(session, version), { transport: wire, onerror: (error) => ports.log(messageOf(error)) });
+}
+
+/** The SDK's server, with every method that it doesn't know handed to the session. */
+function newServer(session: Session, version: string): Server {
+  const server = new Server({ name: 'toolgate', title: 'toolgate', version }, { capabilities: CAPABILITIES });
+  server.fallbackRequestHandler = async (request, context) => {
+    const token = (request.params?.['_meta'] as { progressToken?: string | number } | undefined)?.progressToken;
+    const onProgress = token === undefined ? null : (progress: Progress) => void context.mcpReq.notify({ method: 'notifications/progress', params: { ...progress, progressToken: token } }).catch(() => {});
+    const reply = await session.handle(request.method, (request.params ?? {}) as JsonObject, { signal: context.mcpReq.signal, onProgress });
+    if (reply.kind === 'error') throw Object.assign(new Error(reply.error.message), { code: reply.error.code, data: reply.error.data });
+    return (reply.kind === 'raw' ? JSON.parse(reply.text) : reply.value) as Record<string, unknown>;
+  };
+  server.removeRequestHandler('logging/setLevel');
+  return server;
+}
+
+class ClientWire implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  whenClosed: () => void = () => {};
+  readonly #session: Session;
+  readonly #ports: StdioPorts;
+  readonly #write: (line: string) => void;
+  readonly #running = new Map<string | number, AbortController>();
+  #legacyReady = false;
+  #closed = false;
+  #opened = false;
+
+  constructor(session: Session, ports: StdioPorts) {
+    this.#session = session;
+    this.#ports = ports;
+    this.#write = createBatchWriter((text) => {
+      if (!this.#closed && ports.output.writable) ports.output.write(text);
+    });
+  }
+
+  async start(): Promise<void> {
+    const { input, output } = this.#ports;
+    const reader = createLineReader(MAX_REQUEST_BYTES, (line) => this.#onLine(line), () => this.#answerBad(null, -32600, `a message may have at most ${MAX_REQUEST_BYTES / 1024 / 1024} MiB`));
+    input.on('data', reader.push);
+    input.once('end', () => this.#end());
+    input.once('close', () => this.#end());
+    input.on('error', () => this.#end());
+    output.on('error', () => this.#end());
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.#write(JSON.stringify(message));
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+  }
+
+  notify(message: JSONRPCMessage): void {
+    if (this.#legacyReady) this.#write(JSON.stringify({ ...message, jsonrpc: '2.0' }));
+  }
+
+  notifyListChanged(list: 'tools' | 'prompts' | 'resources'): void {
+    this.notify({ method: `notifications/${list}/list_changed` } as unknown as JSONRPCMessage);
+  }
+
+  #onLine(line: string): void {
+    if (line.trim() === '') return;
+    if (!this.#opened) {
+      this.#opened = true;
+      setTimeout(this.#ports.onFirstMessage, 2);
+    }
+    const inbound = readClientLine(line);
+    if (inbound.kind === 'bad') {
+      this.#answerBad(inbound.id, inbound.code, inbound.why);
+      return;
+    }
+    const { message } = inbound;
+    const { method, id } = message;
+    if (method === 'tools/call' && this.#legacyReady && isRequestId(id)) {
+      void this.#callTool(id, message['params']);
+      return;
+    }
+    if (method === 'notifications/cancelled') {
+      const target = (message['params'] as { requestId?: string | number } | undefined)?.requestId;
+      const running = target === undefined ? undefined : this.#running.get(target);
+      if (running !== undefined) {
+        running.abort();
+        return;
+      }
+    }
+    if (method === 'initialize') this.#noteClient(message['params']);
+    if (method === 'notifications/initialized') this.#legacyReady = true;
+    this.onmessage?.(message as unknown as JSONRPCMessage);
+  }
+
+  async #callTool(id: string | number, params: unknown): Promise<void> {
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    const given = isObject(params) ? params : {};
+    const token = isObject(given['_meta']) ? given['_meta']['progressToken'] : undefined;
+    const onProgress = typeof token === 'string' || typeof token === 'number' ? (progress: Progress) => this.#progress(token, progress) : null;
+    const reply = await this.#session.handle('tools/call', given, { signal: controller.signal, onProgress });
+    this.#running.delete(id);
+    // A cancelled request gets no answer.
+    if (!controller.signal.aborted) this.#write(replyLine(id, reply));
+  }
+
+  #progress(token: string | number, { progress, total, message }: Progress): void {
+    this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: token, progress, total, message } }));
+  }
+
+  #noteClient(params: unknown): void {
+    const info = isObject(params) ? params['clientInfo'] : undefined;
+    if (!isObject(info)) return;
+    this.#ports.onClient({ name: String(info['name'] ?? ''), version: String(info['version'] ?? '') });
+  }
+
+  #answerBad(id: string | number | null, code: number, why: string): void {
+    this.#ports.log(`the client sent a message that was refused: ${why}`);
+    this.#write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: why } }));
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const controller of this.#running.values()) controller.abort();
+    this.onclose?.();
+    this.whenClosed();
+  }
+}
+
+function isRequestId(id: unknown): id is string | number {
+  return typeof id === 'string' || typeof id === 'number';
+}
+
+function replyLine(id: string | number, reply: Reply): string {
+  const start = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},`;
+  switch (reply.kind) {
+    case 'raw':
+      return `${start}"result":${reply.text}}`;
+    case 'value':
+      return `${start}"result":${JSON.stringify(reply.value)}}`;
+    case 'error':
+      return `${start}"error":${JSON.stringify(reply.error)}}`;
+  }
+}

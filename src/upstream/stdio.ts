@@ -1,0 +1,214 @@
+/**
+ * The transport to an upstream over stdio. The SDK speaks the handshake and the lists through it; calls take a path of
+ * their own: written as text, answered as text, with ids that the SDK's never reach.
+ */
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { GatewayError, messageOf } from '../errors.ts';
+import { redactText } from '../redact.ts';
+import { visibleLine } from '../problem.ts';
+import { type Answer, idOfCutAnswer, type JsonRpcError, resultAnswer, splitAnswer } from './answers.ts';
+import { createBatchWriter, createLineReader } from './framing.ts';
+import { endProcess, startProcess, sweepGroup, type UpstreamProcess } from './process.ts';
+import type { UpstreamSpec } from './schema.ts';
+
+/** The SDK counts its own requests from 0. */
+const FIRST_CALL_ID = 1_000_000_000;
+/** A client's own limit for one message is 10 MiB: a longer result would end its session with every integration. */
+export const MAX_RESULT_BYTES = 10 * 1024 * 1024 - 64 * 1024;
+
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+interface Pending {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: GatewayError) => void;
+  readonly onProgress: ((progress: Progress) => void) | null;
+}
+
+export class StdioUpstream implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage) => void;
+  readonly #spec: UpstreamSpec;
+  readonly #launch: UpstreamSpec['launch'] & { kind: 'stdio' };
+  readonly #log: (message: string) => void;
+  #child: UpstreamProcess | null = null;
+  #write: (line: string) => void = () => {};
+  #pending = new Map<number, Pending>();
+  #nextId = FIRST_CALL_ID;
+  #lastWords = '';
+  #closed = false;
+
+  constructor(spec: UpstreamSpec, launch: UpstreamSpec['launch'] & { kind: 'stdio' }, log: (message: string) => void) {
+    this.#spec = spec;
+    this.#launch = launch;
+    this.#log = log;
+  }
+
+  /** Resolves once the process runs. Throws `upstream_unavailable` with what the system said. */
+  async start(): Promise<void> {
+    const child = startProcess(this.#launch);
+    this.#child = child;
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new GatewayError('upstream_unavailable', this.#startFault(error), { cause: error })));
+    });
+    const reader = createLineReader(MAX_RESULT_BYTES, (line) => this.#onLine(line), (head, tail) => this.#onTooLong(head, tail));
+    child.stdout.on('data', reader.push);
+    child.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
+    child.stdin.on('error', (error) => this.onerror?.(error));
+    child.on('error', (error) => this.onerror?.(error));
+    child.once('exit', () => sweepGroup(child));
+    child.once('close', (code, signal) => this.#onGone(code, signal));
+    this.#write = createBatchWriter((text) => {
+      if (!this.#closed && child.stdin.writable) child.stdin.write(text);
+    });
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (this.#closed) throw new GatewayError('upstream_unavailable', `${this.#spec.key} is not running`);
+    this.#write(JSON.stringify(message));
+  }
+
+  /** Sends one request, whose params are JSON text, and resolves with its answer; cancelling tells the upstream. */
+  call(method: string, paramsOf: (progressToken: number) => string, onProgress: ((progress: Progress) => void) | null, signal: AbortSignal | null): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new GatewayError('upstream_unavailable', `${this.#spec.key} is not running`));
+        return;
+      }
+      const id = this.#nextId++;
+      let timer = this.#timer(id, reject);
+      const done = () => {
+        this.#pending.delete(id);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+      };
+      const cancel = () => {
+        done();
+        this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'cancelled by the client' } }));
+        reject(new GatewayError('timeout', 'the call was cancelled'));
+      };
+      this.#pending.set(id, {
+        resolve: (answer) => {
+          done();
+          resolve(answer);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+        onProgress: (progress) => {
+          clearTimeout(timer);
+          timer = this.#timer(id, reject);
+          onProgress?.(progress);
+        },
+      });
+      signal?.addEventListener('abort', cancel, { once: true });
+      this.#write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${paramsOf(id)}}`);
+    });
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#closed = true;
+    await endProcess(child);
+  }
+
+  #timer(id: number, reject: (error: GatewayError) => void): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#pending.delete(id);
+      this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'timed out' } }));
+      reject(new GatewayError('timeout', `${this.#spec.key} gave no answer within ${this.#spec.timeoutMs / 1000} s`));
+    }, this.#spec.timeoutMs).unref();
+  }
+
+  #onLine(line: string): void {
+    const split = splitAnswer(line);
+    if (split !== null) {
+      const pending = this.#pending.get(split.id);
+      if (pending !== undefined) {
+        try {
+          pending.resolve(resultAnswer(split.result));
+          return;
+        } catch {
+          // The result alone is not one value: read the whole line below.
+        }
+      }
+    }
+    let message: Record<string, unknown>;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      if (line.trim() !== '') this.#log(`${this.#spec.key} printed a line that is not JSON: ${visibleLine(redactText(line.slice(0, 200)))}`);
+      return;
+    }
+    if (message === null || typeof message !== 'object' || Array.isArray(message)) {
+      this.#log(`${this.#spec.key} sent a message that is not an object`);
+      return;
+    }
+    if (!this.#takeOurs(message)) this.onmessage?.(message as unknown as JSONRPCMessage);
+  }
+
+  /** Answers and progress of our own calls; anything else is the SDK's. */
+  #takeOurs(message: Record<string, unknown>): boolean {
+    if (message['method'] === 'notifications/progress') {
+      const params = message['params'] as { progressToken?: unknown } & Progress;
+      const pending = this.#pending.get(params?.progressToken as number);
+      if (pending !== undefined) pending.onProgress?.(params);
+      return pending !== undefined || Number(params?.progressToken) >= FIRST_CALL_ID;
+    }
+    if (message['method'] !== undefined || typeof message['id'] !== 'number' || message['id'] < FIRST_CALL_ID) return false;
+    const pending = this.#pending.get(message['id']);
+    if (pending === undefined) return true;
+    const error = message['error'] as JsonRpcError | undefined;
+    if (error !== undefined && error !== null && typeof error === 'object') pending.resolve({ kind: 'error', error });
+    else if (message['result'] !== undefined && message['result'] !== null && typeof message['result'] === 'object' && !Array.isArray(message['result'])) pending.resolve(resultAnswer(JSON.stringify(message['result']), message['result']));
+    else pending.reject(new GatewayError('upstream_unavailable', `${this.#spec.key} answered with neither a result nor an error`));
+    return true;
+  }
+
+  #onTooLong(head: string, tail: string): void {
+    const error = new GatewayError('result_too_large', `${this.#spec.key} answered with more than ${Math.floor(MAX_RESULT_BYTES / 1024 / 1024)} MiB: ask for less at once`);
+    const id = idOfCutAnswer(head, tail);
+    const pending = id === null ? undefined : this.#pending.get(id);
+    if (pending !== undefined) pending.reject(error);
+    else {
+      // Whose answer it was can't be told: all that wait on this upstream are told, and it starts anew.
+      this.#failAll(error);
+      this.close().catch(() => {});
+    }
+  }
+
+  #onStderr(chunk: Buffer): void {
+    const text = chunk.toString('utf8');
+    this.#lastWords = (this.#lastWords + text).slice(-2000);
+  }
+
+  #onGone(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#closed = true;
+    this.#failAll(new GatewayError('upstream_unavailable', `${this.#spec.key} ended (${signal ?? `exit ${code}`})${this.lastWords()}`));
+    this.onclose?.();
+  }
+
+  /** The last line that it wrote on stderr, made safe to show. */
+  lastWords(): string {
+    const line = this.#lastWords.trim().split('\n').filter((each) => each.trim() !== '').at(-1);
+    return line === undefined ? '' : `: ${visibleLine(redactText(line)).slice(0, 300)}`;
+  }
+
+  #failAll(error: GatewayError): void {
+    for (const pending of [...this.#pending.values()]) pending.reject(error);
+  }
+
+  #startFault(error: unknown): string {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return `${this.#spec.key}: the command "${this.#launch.command}" was not found${this.#launch.cwd === undefined ? '' : `, or the folder ${this.#launch.cwd} isn't there`}`;
+    if (code === 'EACCES') return `${this.#spec.key}: the command "${this.#launch.command}" may not be executed`;
+    return `${this.#spec.key} can't be started: ${messageOf(error)}`;
+  }
+}
