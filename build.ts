@@ -23,6 +23,8 @@ await build({
   format: 'esm',
   target: 'node22.13',
   minifySyntax: true,
+  // jsonc-parser's main entry asks for its parts at run time; its ESM entry can be bundled.
+  mainFields: ['module', 'main'],
   legalComments: 'none',
   chunkNames: 'part-[hash]',
   // Some dependencies are CommonJS and ask for Node's own modules.

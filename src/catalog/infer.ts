@@ -31,7 +31,7 @@ const READ = words(
   'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve load peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete complete resolveid export blame log tree',
 );
 /** These run whatever their arguments say: no name tells what they do. */
-const OPAQUE = words('execute exec eval invoke call command shell sql script request api rest graphql raw batch bulk action actions operation operations manage handle process perform do method');
+const OPAQUE = words('execute exec eval invoke call command shell sql script request api rest graphql raw batch bulk manage handle process perform do method');
 /** Arguments whose choices say what a call does. */
 const DECIDERS = words('action method operation mode command verb type op task');
 const EXCEPTIONS: readonly (readonly [string, Operation])[] = [

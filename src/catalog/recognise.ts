@@ -43,7 +43,7 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
     const servers = byLaunch.servers.filter((server) => server.integration === known);
     return {
       by: 'owner',
-      servers: servers.length > 0 ? servers : (known?.servers ?? []),
+      servers: servers.length > 0 ? servers : narrowed(known?.servers ?? [], launch.toolNames),
       integration: known ?? { id: foldId(launch.integration), title: launch.integration },
       known,
       why: 'servers.json says so',
@@ -51,7 +51,7 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
   }
   if (byLaunch.servers.length > 0) return found('launch', byLaunch.servers, byLaunch.why);
   const byTools = toolNameMatch(catalog, launch.toolNames ?? []);
-  if (byTools !== null) return found('tools', byTools.servers, `${byTools.count} of its ${launch.toolNames!.length} tools are ${byTools.integration.title}'s`);
+  if (byTools !== null) return found('tools', narrowed(byTools.servers, launch.toolNames), `${byTools.count} of its ${launch.toolNames!.length} tools are ${byTools.integration.title}'s`);
   const label = labelMatches(all, launch);
   if (label.servers.length > 0) return found('label', label.servers, label.why);
   const known = catalog.find(launch.key);
@@ -71,6 +71,13 @@ function found(by: RecognisedBy, servers: readonly IntegrationServer[], why: str
 
 function foldId(name: string): string {
   return name.normalize('NFKC').toLowerCase().replace(/[\s_]+/gu, '-');
+}
+
+/** Of an integration's servers, those that know every tool of this one, if any do: then it is one of them. */
+function narrowed(servers: readonly IntegrationServer[], toolNames: readonly string[] = []): readonly IntegrationServer[] {
+  const folded = toolNames.map(foldName);
+  const knowing = folded.length === 0 ? [] : servers.filter(({ byName }) => folded.every((name) => byName.has(name)));
+  return knowing.length > 0 ? knowing : servers;
 }
 
 function launchMatches(all: readonly IntegrationServer[], launch: ServerLaunch): { servers: IntegrationServer[]; why: string } {

@@ -1,5 +1,5 @@
 /** `toolgate`: names, flags and help. Each command is loaded when it is asked for. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../errors.ts';
 import { VERSION } from './house.ts';
 import { complain } from './output.ts';
@@ -28,6 +28,141 @@ program
     const { serve } = await import('./serve.ts');
     finish(await serve({ ...program.opts(), ...flags }));
   });
+
+program
+  .command('demo')
+  .description('see it work: real servers in a scratch folder, calls allowed, blocked and alerted before your eyes')
+  .option('--keep', 'leave the scratch folder behind')
+  .action(async (flags) => {
+    const { demo } = await import('./demo.ts');
+    finish(await demo(flags));
+  });
+
+const policy = program.command('policy').description('check and explain policies.yaml');
+policy
+  .command('check')
+  .description('find every mistake in policies.yaml, servers.json and your catalog; exit 1 if there is an error')
+  .option('--json', 'the problems as JSON')
+  .action(async (flags) => finish(await (await import('./policy.ts')).policyCheck({ ...program.opts(), ...flags })));
+policy
+  .command('explain <call>')
+  .description('show how a call would be judged, condition by condition; exit 1 if it would not run')
+  .option('--agent <name>', 'who calls', 'Unknown agent')
+  .addOption(new Option('--identity <strength>', 'how surely the agent is known').choices(['claimed', 'registered', 'token']).default('claimed'))
+  .addOption(new Option('--agent-status <status>', 'as if the agent had this review status').choices(['Allowed', 'Disallowed', 'Unreviewed']))
+  .addOption(new Option('--tool-status <status>', 'as if the tool had this review status').choices(['Allowed', 'Disallowed', 'Unreviewed']))
+  .option('--args <json>', 'the arguments of the call')
+  .option('--json', 'the explanation as JSON')
+  .addHelpText('after', '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'')
+  .action(async (call, flags) => finish(await (await import('./policy.ts')).policyExplain(call, { ...program.opts(), ...flags })));
+
+const log = program.command('log').description('look back: who called what, and which policy decided');
+for (const [name, description] of [
+  ['list', 'the newest events, oldest first'],
+  ['tail', 'events as they are recorded, until Ctrl-C'],
+] as const) {
+  log
+    .command(name, { isDefault: name === 'list' })
+    .description(description)
+    .option('--type <type>', 'such as call.decided')
+    .option('--agent <name>')
+    .option('--integration <name>')
+    .option('--operation <operation>', 'Read, Write or Delete')
+    .option('--decision <decision>', 'allow, block or "require approval"')
+    .option('--policy <name>', 'the policy that decided')
+    .option('--server <key>')
+    .option('--via <door>', 'mcp or cli')
+    .option('--since <when>', 'a duration (30m, 2h, 7d) or a time')
+    .option('--text <text>', 'any text in the event')
+    .option('--limit <n>', 'how many', '50')
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', '\nExamples:\n  toolgate log --decision block --since 24h\n  toolgate log tail --agent Cursor')
+    .action(async (flags) => {
+      const { logList, logTail } = await import('./log.ts');
+      finish(await (name === 'list' ? logList : logTail)({ ...program.opts(), ...flags }));
+    });
+}
+log
+  .command('why <call-id>')
+  .description('everything that is recorded of one call')
+  .option('--json')
+  .action(async (id, flags) => finish(await (await import('./log.ts')).logWhy(id, { ...program.opts(), ...flags })));
+log
+  .command('verify')
+  .description('recompute the hash chain; exit 1 if an event was changed, taken out or cut off')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./log.ts')).logVerify({ ...program.opts(), ...flags })));
+
+const agents = program.command('agents').description('the agents that were seen, and what you say of them');
+agents
+  .command('list', { isDefault: true })
+  .description('every agent: review status, identity, first and last seen')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./agents.ts')).agentsList({ ...program.opts(), ...flags })));
+for (const [name, status] of [
+  ['allow', 'Allowed'],
+  ['disallow', 'Disallowed'],
+  ['unreview', 'Unreviewed'],
+] as const) {
+  agents
+    .command(`${name} <name>`)
+    .description(`set an agent's review status to ${status}`)
+    .action(async (agent) => finish(await (await import('./agents.ts')).agentsSet(agent, status, program.opts())));
+}
+agents
+  .command('register <name>')
+  .description('mint a key by which an agent is surely known, and print the lines to paste')
+  .option('--json')
+  .addHelpText('after', '\nExample:\n  toolgate agents register "Claude Code"')
+  .action(async (name, flags) => finish(await (await import('./agents.ts')).agentsRegister(name, { ...program.opts(), ...flags })));
+
+const tools = program.command('tools').description('the tools that servers have shown, and what you say of them');
+tools
+  .command('list', { isDefault: true })
+  .description('every tool: integration, operation and where it is from, review status; unclassified ones on top')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./tools.ts')).toolsList({ ...program.opts(), ...flags })));
+for (const [name, status] of [
+  ['allow', 'Allowed'],
+  ['disallow', 'Disallowed'],
+  ['unreview', 'Unreviewed'],
+] as const) {
+  tools
+    .command(`${name} <server> <tool>`)
+    .description(`set a tool's review status to ${status}, and accept its definition as it is now`)
+    .action(async (server, tool) => finish(await (await import('./tools.ts')).toolsSet(server, tool, status, program.opts())));
+}
+
+const catalog = program.command('catalog').description('what is known of integrations and their tools');
+catalog
+  .command('list', { isDefault: true })
+  .description('every integration')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./catalog.ts')).catalogList({ ...program.opts(), ...flags })));
+catalog
+  .command('show <integration>')
+  .description('the tools of an integration, and whether each reads, writes or deletes')
+  .option('--json')
+  .action(async (name, flags) => finish(await (await import('./catalog.ts')).catalogShow(name, { ...program.opts(), ...flags })));
+
+program
+  .command('alerts')
+  .description('the newest alerts, and how far each delivery is')
+  .option('--limit <n>', 'how many', '50')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./alerts.ts')).alertsList({ ...program.opts(), ...flags })));
+
+program
+  .command('desk')
+  .description('run the desk, which delivers alerts; gates start it when they need it')
+  .option('--stop', 'stop the one that runs')
+  .action(async (flags) => finish(await (await import('./desk.ts')).desk({ ...program.opts(), ...flags })));
+
+program
+  .command('status')
+  .description('whether the rules are good, and what happened in the last day; exit 1 if they are not')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./status.ts')).status({ ...program.opts(), ...flags })));
 
 try {
   await program.parseAsync();

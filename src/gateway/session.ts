@@ -164,11 +164,14 @@ type Found =
   | { readonly upstream: Upstream; readonly params: JsonObject; readonly judged: JsonObject }
   | { readonly fault: string; readonly code: number; readonly data?: JsonObject };
 
+/** Keys that belong to one hop, or to toolgate alone. */
+const PER_HOP = /^(io\.modelcontextprotocol|toolgate)\//i;
+
 /** The request as the upstream gets it: only what was judged, and the client's `_meta` without keys of ours. */
 function rebuilt(params: JsonObject, own: JsonObject): JsonObject {
   const meta = params['_meta'];
   if (!isObject(meta)) return own;
-  const kept = Object.fromEntries(Object.entries(meta).filter(([key]) => key !== 'progressToken' && !key.toLowerCase().startsWith('toolgate/')));
+  const kept = Object.fromEntries(Object.entries(meta).filter(([key]) => key !== 'progressToken' && !PER_HOP.test(key)));
   return Object.keys(kept).length === 0 ? own : { ...own, _meta: kept };
 }
 

@@ -71,6 +71,7 @@ class ClientWire implements Transport {
   #legacyReady = false;
   #closed = false;
   #opened = false;
+  #client = '';
 
   constructor(session: Session, ports: StdioPorts) {
     this.#session = session;
@@ -131,7 +132,8 @@ class ClientWire implements Transport {
         return;
       }
     }
-    if (method === 'initialize') this.#noteClient(message['params']);
+    if (method === 'initialize') this.#noteClient(message['params'], 'clientInfo');
+    else if (!this.#legacyReady) this.#noteClient(isObject(message['params']) ? message['params']['_meta'] : undefined, 'io.modelcontextprotocol/clientInfo');
     if (method === 'notifications/initialized') this.#legacyReady = true;
     this.onmessage?.(message as unknown as JSONRPCMessage);
   }
@@ -152,10 +154,14 @@ class ClientWire implements Transport {
     this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: token, progress, total, message } }));
   }
 
-  #noteClient(params: unknown): void {
-    const info = isObject(params) ? params['clientInfo'] : undefined;
+  /** A 2025-era client says once who it is, a later one with every request. */
+  #noteClient(holder: unknown, key: string): void {
+    const info = isObject(holder) ? holder[key] : undefined;
     if (!isObject(info)) return;
-    this.#ports.onClient({ name: String(info['name'] ?? ''), version: String(info['version'] ?? '') });
+    const said = { name: String(info['name'] ?? ''), version: String(info['version'] ?? '') };
+    if (JSON.stringify(said) === this.#client) return;
+    this.#client = JSON.stringify(said);
+    this.#ports.onClient(said);
   }
 
   #answerBad(id: string | number | null, code: number, why: string): void {

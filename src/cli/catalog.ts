@@ -1,0 +1,43 @@
+/** `toolgate catalog list | show <integration>`. */
+import { buildCatalog, readCatalogFolder } from '../catalog/load.ts';
+import { join } from 'node:path';
+import { didYouMean, formatProblems } from '../problem.ts';
+import { type HouseFlags, openHouse } from './house.ts';
+import { complain, print, printJson, table } from './output.ts';
+
+async function open(flags: HouseFlags) {
+  const house = await openHouse(flags);
+  const owners = await readCatalogFolder(join(house.folders.config, 'catalog'));
+  await house.close();
+  if (owners.problems.length > 0) complain(formatProblems(owners.problems));
+  return buildCatalog(house.ours, owners.files);
+}
+
+export async function catalogList(flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const catalog = await open(flags);
+  const rows = [...catalog.integrations.values()].map(({ id, title, servers, tools }) => ({ id, title, servers: servers.length, tools: tools.size }));
+  if (flags.json) printJson(rows);
+  else print(table(['INTEGRATION', 'ID', 'SERVERS', 'TOOLS'], rows.map(({ id, title, servers, tools }) => [title, id, String(servers), String(tools)])));
+  return 0;
+}
+
+export async function catalogShow(name: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const catalog = await open(flags);
+  const integration = catalog.find(name);
+  if (integration === null) {
+    const titles = [...catalog.integrations.values()].map(({ title }) => title);
+    const guess = didYouMean(name, titles);
+    complain(`"${name}" is not in the catalog${guess === null ? '' : `: did you mean "${guess}"?`}; "toolgate catalog list" shows what is`);
+    return 1;
+  }
+  const tools = [...integration.tools].map(([id, { tool, origin }]) => ({
+    id,
+    title: tool.title,
+    operation: tool.operation,
+    origin,
+    names: [...new Set(integration.servers.flatMap(({ server }) => Object.entries(server.tools).filter(([, entry]) => entry.tool === id).map(([called]) => called)))],
+  }));
+  if (flags.json) printJson({ id: integration.id, title: integration.title, aliases: integration.aliases, servers: integration.servers.map(({ name: server }) => server), tools });
+  else print(table(['TOOL', 'ID', 'OPERATION', 'CALLED'], tools.map(({ id, title, operation, names }) => [title, id, operation, names.join(' ')])));
+  return 0;
+}

@@ -1,0 +1,154 @@
+/** `toolgate log list | tail | why | verify`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { verifyChain } from '../audit/chain.ts';
+import type { StoredEvent } from '../audit/events.ts';
+import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';
+import { visibleLine } from '../problem.ts';
+import { type HouseFlags, openHouse } from './house.ts';
+import { complain, print, printJson, when } from './output.ts';
+
+export interface LogFlags extends HouseFlags {
+  readonly type?: string;
+  readonly agent?: string;
+  readonly integration?: string;
+  readonly operation?: string;
+  readonly decision?: string;
+  readonly policy?: string;
+  readonly server?: string;
+  readonly via?: string;
+  readonly since?: string;
+  readonly text?: string;
+  readonly limit?: string;
+  readonly json?: boolean;
+}
+
+export async function logList(flags: LogFlags): Promise<number> {
+  const filter = filterOf(flags);
+  if (filter === null) return 2;
+  const house = await openHouse(flags);
+  const events = await house.store.read((tx) => listEvents(tx, filter));
+  await house.close();
+  if (flags.json) for (const event of [...events].reverse()) print(JSON.stringify(exported(event)));
+  else if (events.length === 0) complain('nothing is recorded that matches');
+  else for (const event of [...events].reverse()) print(eventLine(event));
+  return 0;
+}
+
+/** Prints what is recorded from now on, until it is interrupted. */
+export async function logTail(flags: LogFlags): Promise<number> {
+  const filter = filterOf({ ...flags, limit: '1000' });
+  if (filter === null) return 2;
+  const house = await openHouse(flags);
+  let last = await house.store.read((tx) => listEvents(tx, { limit: 1 })[0]?.seq ?? 0);
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  let version = -1;
+  while (!stop.signal.aborted) {
+    const now = house.store.dataVersion();
+    if (now !== version) {
+      version = now;
+      const events = await house.store.read((tx) => listEvents(tx, { ...filter, afterSeq: last }));
+      for (const event of events) print(flags.json ? JSON.stringify(exported(event)) : eventLine(event));
+      last = events.at(-1)?.seq ?? last;
+    }
+    await sleep(100, undefined, { signal: stop.signal }).catch(() => {});
+  }
+  await house.close();
+  return 0;
+}
+
+/** Everything that is recorded of one call. */
+export async function logWhy(id: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  const events = await house.store.read((tx) => eventsOfCall(tx, id.toUpperCase()));
+  await house.close();
+  const calls = new Set(events.map(({ body }) => body.call_id));
+  if (calls.size !== 1) {
+    complain(calls.size === 0 ? `no call "${id}" is recorded; "toolgate log list" shows the ids` : `"${id}" is the start of ${calls.size} calls: write more of it`);
+    return 1;
+  }
+  if (flags.json) printJson(events.map(exported));
+  else print(events.flatMap(whyLines).join('\n'));
+  return 0;
+}
+
+/** Exit 0: proved to the end; 1: not. */
+export async function logVerify(flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  const result = await house.store.read(verifyChain);
+  await house.close();
+  if (flags.json) printJson(result);
+  else {
+    const proved = result.provedTo === null ? 'nothing is proved' : `proved up to event ${result.provedTo.seq} (${when(result.provedTo.ts)})`;
+    print(result.broken === null ? `${result.events} events, ${result.provedTo === null ? 'nothing to prove yet' : proved}` : `broken at event ${result.broken.seq}: ${result.broken.why}; ${proved}`);
+  }
+  return result.broken === null ? 0 : 1;
+}
+
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function filterOf(flags: LogFlags): LogFilter | null {
+  const limit = Number(flags.limit ?? 50);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 100_000) {
+    complain('--limit must be a number from 1 to 100000');
+    return null;
+  }
+  const since = sinceOf(flags.since);
+  if (since === null) {
+    complain(`--since "${flags.since}" is neither a duration (30m, 2h, 7d) nor a time (2026-11-25T10:00:00Z)`);
+    return null;
+  }
+  const { type, agent, integration, operation, decision, policy, server, via, text } = flags;
+  const given = Object.fromEntries(Object.entries({ type, agent, integration, operation, decision, policy, server, via, text }).filter(([, value]) => value !== undefined));
+  return { ...given, ...(since !== undefined && { since }), limit };
+}
+
+function sinceOf(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)([smhd])$/.exec(text);
+  if (match !== null) return Date.now() - Number(match[1]) * UNITS[match[2]!]!;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? null : time;
+}
+
+function exported({ body, hash }: StoredEvent): unknown {
+  return { ...body, time: new Date(body.ts).toISOString(), hash };
+}
+
+/** One event on one line: time, what, and for a call who did what and how it was judged. */
+export function eventLine({ body }: StoredEvent): string {
+  const text = (key: string) => (body[key] === undefined || body[key] === null ? '' : visibleLine(String(body[key])));
+  const start = `${when(body.ts)}  `;
+  if (body.type === 'call.decided') {
+    const would = text('toolgate.policy.would');
+    const decision = `${text('toolgate.policy.decision')}${would === '' ? '' : ` (would: ${would})`}`;
+    const what = `${text('toolgate.integration')} · ${text('toolgate.tool.title')} [${text('toolgate.operation') || 'unknown'}]`;
+    const alerts = Array.isArray(body['toolgate.alerts']) ? `  alert: ${visibleLine((body['toolgate.alerts'] as string[]).join('; '))}` : '';
+    return `${start}${decision.padEnd(18)} ${text('gen_ai.agent.name').padEnd(16)} ${what.padEnd(44)} ${text('toolgate.policy.name')}${alerts}  ${body.call_id}`;
+  }
+  if (body.type === 'call.completed') return `${start}${`· ${text('toolgate.status')}`.padEnd(18)} ${`${text('toolgate.duration_ms')} ms`.padEnd(16)} ${text('error.type').padEnd(44)} ${body.call_id}`;
+  const rest = ['gen_ai.agent.name', 'toolgate.agent.status', 'toolgate.server', 'toolgate.integration', 'gen_ai.tool.name', 'toolgate.channel', 'toolgate.error']
+    .map(text)
+    .filter((value) => value !== '')
+    .join(', ');
+  const tools = Array.isArray(body['toolgate.tools']) ? `, ${(body['toolgate.tools'] as unknown[]).length} tools` : '';
+  return `${start}${body.type.padEnd(18)} ${rest}${tools}`;
+}
+
+function whyLines(event: StoredEvent): string[] {
+  const { body } = event;
+  if (body.type !== 'call.decided') return [eventLine(event)];
+  const lines = [eventLine(event)];
+  const show = (label: string, value: unknown) => {
+    if (value !== undefined && value !== null) lines.push(`    ${label.padEnd(12)} ${visibleLine(typeof value === 'string' ? value : JSON.stringify(value))}`);
+  };
+  show('agent', `${body['gen_ai.agent.name']} (${body['toolgate.agent.strength']}, ${body['toolgate.agent.status']})`);
+  show('tool', `${body['gen_ai.tool.name']} on ${body['toolgate.server'] ?? 'the shell'}, review status ${body['toolgate.tool.status']}`);
+  show('operation', `${body['toolgate.operation'] ?? 'unknown'} (${body['toolgate.operation.source']})`);
+  show('arguments', body['gen_ai.tool.call.arguments']);
+  for (const reason of (body['toolgate.policy.reasons'] as { policy: string; action: string; mode: string; place: string | null; answer: string }[]) ?? [])
+    show('policy', `${reason.policy} [${reason.action}${reason.mode === 'monitor' ? ', monitor' : ''}]${reason.place === null ? '' : ` ${reason.place}`}${reason.answer === 'cant tell' ? ', can\'t tell' : ''}`);
+  show('refused', body['toolgate.refused']);
+  show('rules', String(body['toolgate.rules']).slice(0, 12));
+  return lines;
+}

@@ -1,0 +1,73 @@
+/** `toolgate status`: whether the rules are good, and what happened in the last day. */
+import { listAgents } from '../agents/registry.ts';
+import { listTools } from '../audit/tools.ts';
+import { rulesFault } from '../config/rules.ts';
+import { readServers, resolveServers } from '../config/servers.ts';
+import { readRuleFiles } from '../config/rules.ts';
+import { isLocked } from '../desk/lock.ts';
+import { listAlerts, openDeliveries } from '../notify/alerts.ts';
+import { type HouseFlags, openHouse } from './house.ts';
+import { print, printJson } from './output.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Exit 1 if the rules are stale or missing. */
+export async function status(flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    const loaded = await house.rules.load();
+    const since = Date.now() - DAY_MS;
+    const facts = await house.store.read((tx) => ({
+      decisions: Object.fromEntries(
+        tx
+          .all<{ decision: string; n: number }>(
+            `SELECT body ->> '$."toolgate.policy.decision"' AS decision, count(*) AS n FROM events WHERE type = 'call.decided' AND ts >= ? GROUP BY 1`,
+            since,
+          )
+          .map(({ decision, n }) => [decision, n]),
+      ),
+      agents: listAgents(tx).length,
+      tools: listTools(tx),
+      alerts: listAlerts(tx, 1000).filter(({ created_at }) => created_at >= since).length,
+      undelivered: openDeliveries(tx),
+    }));
+    const files = readRuleFiles(house.folders.config);
+    const servers = 'text' in files.servers ? readServers(files.servers.text).servers : null;
+    const off = servers === null ? [] : resolveServers(servers, process.env).flatMap((server) => (server.kind === 'off' ? [server.why] : []));
+    const desk = isLocked(house.folders.state);
+    const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
+    const usable = loaded.rules !== null && !loaded.stale;
+    if (flags.json) {
+      printJson({
+        config: house.folders.config,
+        state: house.folders.state,
+        rules: { hash: loaded.rules?.hash ?? null, stale: loaded.stale, problems: loaded.problems },
+        policies: loaded.rules?.policies.file.policies.length ?? 0,
+        servers: { configured: Object.keys(servers?.entries ?? {}).length, off },
+        agents: facts.agents,
+        tools: { seen: facts.tools.length, unclassified },
+        last24h: { decisions: facts.decisions, alerts: facts.alerts },
+        undelivered: facts.undelivered,
+        desk,
+      });
+    } else {
+      const decided = Object.entries(facts.decisions).map(([decision, n]) => `${n} ${decision}`);
+      print(
+        [
+          `rules      ${loaded.rules === null ? 'none: every call is refused' : `${loaded.rules.hash.slice(0, 12)}, ${loaded.rules.policies.file.policies.length} policies${loaded.stale ? '; STALE: the files have errors' : ''}`}`,
+          `servers    ${Object.keys(servers?.entries ?? {}).length} configured${off.length === 0 ? '' : `; ${off.join('; ')}`}`,
+          `agents     ${facts.agents} seen`,
+          `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
+          `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${facts.alerts} alerts`,
+          `desk       ${desk ? 'running' : 'not running (it starts when there is something to deliver)'}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
+          `config     ${house.folders.config}`,
+          `state      ${house.folders.state}`,
+          ...(usable ? [] : ['', rulesFault(loaded)]),
+        ].join('\n'),
+      );
+    }
+    return usable ? 0 : 1;
+  } finally {
+    await house.close();
+  }
+}

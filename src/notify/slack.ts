@@ -1,0 +1,71 @@
+/** An alert as a Slack message, by incoming webhook. The URL is a secret: it appears in no error and no log. */
+import type { IncomingWebhookSendArguments } from '@slack/webhook';
+import { messageOf } from '../errors.ts';
+import { visible } from '../problem.ts';
+import type { AlertRow } from './alerts.ts';
+
+const TIMEOUT_MS = 5000;
+const FIELD_LIMIT = 1900;
+
+/** What came of one attempt. `later` may be tried again, `never` may not. */
+export type Attempt =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'later'; readonly why: string; readonly waitMs: number | null }
+  | { readonly kind: 'never'; readonly why: string };
+
+export async function sendToSlack(webhookUrl: string, alert: AlertRow, repeated: boolean): Promise<Attempt> {
+  const { IncomingWebhook } = await import('@slack/webhook');
+  try {
+    // Retrying is the desk's affair: it outlives this process.
+    const webhook = new IncomingWebhook(webhookUrl, { timeout: TIMEOUT_MS, retryConfig: { retries: 0 } });
+    await webhook.send(slackMessage(alert, repeated));
+    return { kind: 'sent' };
+  } catch (error) {
+    return attemptOf(error, webhookUrl);
+  }
+}
+
+function attemptOf(error: unknown, webhookUrl: string): Attempt {
+  const { original, code } = error as { original?: { response?: { status?: number; headers?: Record<string, string> }; status?: number; headers?: { get?: (name: string) => string | null } }; code?: string };
+  const said = messageOf(error).replaceAll(webhookUrl, '(the webhook)').replace(/https?:\/\/\S+/g, '(a URL)');
+  const status = original?.response?.status ?? original?.status ?? Number(/(?:status|code)\D{0,12}(\d{3})/i.exec(said)?.[1] ?? 0);
+  const why = status > 0 ? `Slack answered ${status}` : `Slack could not be reached (${code ?? said})`;
+  if (status === 429) return { kind: 'later', why, waitMs: 60_000 };
+  // The address is wrong or was revoked, or the message is refused: trying again changes nothing.
+  if (status >= 400 && status < 500 && status !== 408) return { kind: 'never', why: `${why}: check the webhook` };
+  return { kind: 'later', why, waitMs: null };
+}
+
+const BADGE = { low: '▫️', medium: '🔶', high: '🔴' } as const;
+
+/** Text from agents and tools stands only in `plain_text`, where nothing is markup. */
+export function slackMessage(alert: AlertRow, repeated: boolean): IncomingWebhookSendArguments {
+  const detail = JSON.parse(alert.detail) as Record<string, string>;
+  const fields = Object.entries(detail).map(([name, value]) => ({ type: 'plain_text' as const, text: cut(`${name}: ${visible(value)}`), emoji: false }));
+  const time = new Date(alert.created_at).toISOString();
+  return {
+    text: escapeSlack(cut(`${BADGE[alert.severity]} ${visible(alert.title)}`)),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: 'header', text: { type: 'plain_text', text: `${BADGE[alert.severity]} ${visible(alert.title)}`.slice(0, 150), emoji: false } },
+      ...chunk(fields, 10).map((part) => ({ type: 'section' as const, fields: part })),
+      {
+        type: 'context',
+        elements: [{ type: 'plain_text', text: `toolgate · ${time} · alert ${alert.id}${repeated ? ' · may be a repeat: it was being sent when toolgate was stopped' : ''}`, emoji: false }],
+      },
+    ],
+  };
+}
+
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function cut(text: string): string {
+  return text.length <= FIELD_LIMIT ? text : `${text.slice(0, FIELD_LIMIT - 400)} … ${text.slice(-300)}`;
+}
+
+function chunk<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
