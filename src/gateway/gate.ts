@@ -36,6 +36,8 @@ export class Gate {
   #tools: ReadonlyMap<string, KnownTool> = new Map();
   #shown = { tools: '', prompts: '', resources: '' };
   #rebuilding: Promise<void> = Promise.resolve();
+  /** not started yet: the first request may come before that */
+  #startedAt = performance.now();
 
   constructor(specs: readonly UpstreamSpec[], off: readonly string[], catalog: () => Catalog, hooks: GateHooks) {
     this.#catalog = catalog;
@@ -54,18 +56,23 @@ export class Gate {
 
   /** Starts every upstream, side by side; nothing waits for it. */
   start(): void {
+    this.#startedAt = performance.now();
     for (const upstream of this.upstreams) upstream.start();
   }
 
-  /** Waits for the upstreams that are still starting, five seconds at most, and for what they list to be known. */
-  async ready(): Promise<void> {
-    const starting = this.upstreams.filter(({ state }) => state.kind === 'starting');
-    if (starting.length > 0) {
+  /**
+   * Waits for the upstreams that are still starting and for what they list to be known; of `name`, only those that it
+   * could belong to. All waiting ends five seconds after the start: a slow upstream appears later, by `list_changed`.
+   */
+  async ready(name?: string): Promise<void> {
+    const awaited = this.upstreams.filter(({ state, spec }) => state.kind === 'starting' && (name === undefined || spec.prefix === '' || name.startsWith(`${spec.prefix}__`)));
+    const restMs = this.#startedAt + FIRST_LIST_MS - performance.now();
+    if (awaited.length > 0 && restMs > 0) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, FIRST_LIST_MS);
+        timer = setTimeout(resolve, restMs);
       });
-      await Promise.race([Promise.all(starting.map(({ started }) => started)), late]);
+      await Promise.race([Promise.all(awaited.map(({ started }) => started)), late]);
       clearTimeout(timer);
     }
     await this.#rebuilding;

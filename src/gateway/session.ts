@@ -83,7 +83,7 @@ export class Session {
     if (params['task'] !== undefined) return fault(INVALID_PARAMS, 'toolgate does not carry tasks: call the tool without "task"');
     let known = this.#gate.tool(name);
     if (known === undefined) {
-      await this.#gate.ready();
+      await this.#gate.ready(name);
       known = this.#gate.tool(name);
     }
     if (known === undefined) {
