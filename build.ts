@@ -28,6 +28,8 @@ await build({
   legalComments: 'none',
   chunkNames: 'part-[hash]',
   // Some dependencies are CommonJS and ask for Node's own modules.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

@@ -22,24 +22,34 @@ function isNewEnough(version) {
 if (!fs.existsSync(main)) fail('it is not built yet: run "npm run build" in ' + path.join(here, '..'));
 
 if (isNewEnough(process.version)) {
-  import(require('node:url').pathToFileURL(main).href).catch(function (error) {
+  import(require('node:url').pathToFileURL(main).href).catch((error) => {
     fail(String((error && error.stack) || error));
   });
 } else {
   // Only the Node beside our own real path: never one found from the working directory.
   var own = path.join(here, '..', 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!fs.existsSync(own)) fail('Node ' + LEAST.join('.') + ' or newer is needed, and this is ' + process.version + '; install one, or run "npm ci" in ' + path.join(here, '..'));
+  if (!fs.existsSync(own))
+    fail(
+      'Node ' +
+        LEAST.join('.') +
+        ' or newer is needed, and this is ' +
+        process.version +
+        '; install one, or run "npm ci" in ' +
+        path.join(here, '..'),
+    );
   // The channel tells the child when we are gone, however we went.
-  var child = require('node:child_process').spawn(own, [main].concat(process.argv.slice(2)), { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  child.on('error', function (error) {
+  var child = require('node:child_process').spawn(own, [main].concat(process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  child.on('error', (error) => {
     fail('Node could not be started: ' + error.message);
   });
-  child.on('exit', function (code, signal) {
+  child.on('exit', (code, signal) => {
     if (signal) process.kill(process.pid, signal);
     else process.exit(code === null ? fault : code);
   });
-  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
-    process.on(signal, function () {
+  ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
+    process.on(signal, () => {
       child.kill(signal);
     });
   });

@@ -17,7 +17,6 @@ export const REVIEW_STATUSES: readonly ReviewStatus[] = ['Allowed', 'Disallowed'
 
 /** How surely we know who asks: only a claim, a key minted by `toolgate agents register`, or an HTTP token. */
 export type IdentityStrength = 'claimed' | 'registered' | 'token';
-export const IDENTITY_STRENGTHS: readonly IdentityStrength[] = ['claimed', 'registered', 'token'];
 
 /** A condition's answer. `cant tell` is neither: the value could not be known, so strictness decides. */
 export type Answer = 'yes' | 'no' | 'cant tell';
@@ -151,11 +150,6 @@ export interface Decision {
   readonly requirements: readonly Requirement[];
 }
 
-/** For a `switch` that covers every case: a missed one is a compile error here. */
-export function assertNever(value: never): never {
-  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
-}
-
 const RANK: Record<Operation, number> = { Read: 0, Write: 1, Delete: 2 };
 
 /** The worst of some operations; null for none. */
@@ -169,5 +163,8 @@ export function worst(operations: readonly Operation[]): Operation | null {
 
 /** Names are compared after this: NFKC, lower case, and no space, `_` or `-`. */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase().replace(/[\s_-]+/gu, '');
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s_-]+/gu, '');
 }

@@ -51,13 +51,20 @@ export interface Ports<Asked, Result> {
   readonly gather: (asked: Asked) => Gathered;
   readonly classify: (asked: Asked, gathered: Gathered) => readonly Call[];
   /** throws while there are no rules: then nothing runs */
-  readonly decide: (agent: Agent, calls: readonly Call[], gathered: Gathered) => { readonly decision: Decision; readonly rulesHash: string };
+  readonly decide: (
+    agent: Agent,
+    calls: readonly Call[],
+    gathered: Gathered,
+  ) => { readonly decision: Decision; readonly rulesHash: string };
   readonly reserve: (judged: Judged) => Promise<Reservation> | Reservation;
   readonly settle: (judged: Judged) => Promise<Ruling> | Ruling;
   /** resolves once the decision is where it survives the end of this process */
   readonly recordDecision: (asked: Asked, judged: Judged, ruling: Ruling) => Promise<void> | void;
   /** sends what was judged, never what came in */
-  readonly forward: (asked: Asked, judged: Judged) => Promise<{ readonly result: Result; readonly completion: Completion }>;
+  readonly forward: (
+    asked: Asked,
+    judged: Judged,
+  ) => Promise<{ readonly result: Result; readonly completion: Completion }>;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
   readonly newCallId: (now: number) => string;
   /** monotonic, in milliseconds */
@@ -103,7 +110,14 @@ async function run<Asked, Result>(asked: Asked, judged: Judged, ports: Ports<Ask
     return { kind: 'forwarded', judged, result };
   } catch (thrown) {
     const error = toGatewayError(thrown);
-    await ignoreFailure(ports.recordOutcome(judged, { status: 'failed', durationMs: ports.clock() - started, bytes: null, error: `${error.code}: ${error.message}` }));
+    await ignoreFailure(
+      ports.recordOutcome(judged, {
+        status: 'failed',
+        durationMs: ports.clock() - started,
+        bytes: null,
+        error: `${error.code}: ${error.message}`,
+      }),
+    );
     return { kind: 'broken', judged, error };
   }
 }

@@ -59,8 +59,9 @@ export function mendChoice(word: string, choices: readonly string[], guess = did
 
 /** Text from outside made safe to print: control, bidi and zero-width characters become `\u{…}`. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu, (c) =>
-    `\\u{${c.codePointAt(0)!.toString(16)}}`,
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
+    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
   );
 }
 

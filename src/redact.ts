@@ -19,7 +19,10 @@ const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
   { kind: 'google-key', shape: /\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{20,1024}/g },
   { kind: 'toolgate-key', shape: /\btgk_[A-Za-z0-9_-]{20,255}/g },
   { kind: 'jwt', shape: /\beyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g },
-  { kind: 'private-key', shape: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,16384}?(?:-----END [A-Z ]{0,30}-----|$)/g },
+  {
+    kind: 'private-key',
+    shape: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,16384}?(?:-----END [A-Z ]{0,30}-----|$)/g,
+  },
   { kind: 'url-userinfo', shape: /(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{1,255}:[^\s/@]{1,255}(?=@)/g },
 ];
 

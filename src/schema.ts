@@ -30,7 +30,10 @@ export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape, what =
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? faultAndMend('', Object.keys(shape).join(BREAK))
-        : faultAndMend(`this must be ${what}, not ${describe(issue.input)}`, `use these keys: ${Object.keys(shape).join(', ')}`),
+        : faultAndMend(
+            `this must be ${what}, not ${describe(issue.input)}`,
+            `use these keys: ${Object.keys(shape).join(', ')}`,
+          ),
   });
 }
 
@@ -44,7 +47,8 @@ export function text(what: string, maxLength = 1000) {
           : faultAndMend(`${what} must be text, not ${describe(issue.input)}`, mendText(issue.input)),
     })
     .check((ctx) => {
-      if (ctx.value.trim() === '') ctx.issues.push(custom(ctx.value, `${what} is empty`, 'write something, or leave the key out'));
+      if (ctx.value.trim() === '')
+        ctx.issues.push(custom(ctx.value, `${what} is empty`, 'write something, or leave the key out'));
       else if (ctx.value.length > maxLength)
         ctx.issues.push(custom(ctx.value, `${what} is longer than ${maxLength} characters`, 'shorten it'));
     });
@@ -52,12 +56,18 @@ export function text(what: string, maxLength = 1000) {
 
 /** A whole number from `least` to `most`. */
 export function wholeNumber(what: string, least: number, most: number) {
-  const message = faultAndMend(`${what} must be a whole number from ${least} to ${most}`, `write a number, such as ${least}`);
+  const message = faultAndMend(
+    `${what} must be a whole number from ${least} to ${most}`,
+    `write a number, such as ${least}`,
+  );
   return z.int({ error: message }).min(least, { error: message }).max(most, { error: message });
 }
 
 export function flag(what: string) {
-  return z.boolean({ error: (issue) => faultAndMend(`${what} must be true or false, not ${describe(issue.input)}`, 'write true or false') });
+  return z.boolean({
+    error: (issue) =>
+      faultAndMend(`${what} must be true or false, not ${describe(issue.input)}`, 'write true or false'),
+  });
 }
 
 /** One of a closed set, ignoring case, spaces and underscores; `synonyms` only mend, they are not accepted. */
@@ -78,12 +88,21 @@ export function choice<const T extends string>(
 }
 
 /** One of a closed set, a list of them, or `A or B`; always gives a list, never an empty one. */
-export function choices<const T extends string>(noun: string, values: readonly T[], options: { synonyms?: Record<string, T> } = {}) {
+export function choices<const T extends string>(
+  noun: string,
+  values: readonly T[],
+  options: { synonyms?: Record<string, T> } = {},
+) {
   return z
     .unknown()
     .transform((input, ctx): T[] => {
-      const items = Array.isArray(input) ? input : typeof input === 'string' ? input.split(/\s+or\s+|\s*,\s*/i) : [input];
-      if (items.length === 0) ctx.issues.push(custom(input, `the list of ${noun}s is empty, so it can never match`, 'name at least one'));
+      const items = Array.isArray(input)
+        ? input
+        : typeof input === 'string'
+          ? input.split(/\s+or\s+|\s*,\s*/i)
+          : [input];
+      if (items.length === 0)
+        ctx.issues.push(custom(input, `the list of ${noun}s is empty, so it can never match`, 'name at least one'));
       return items.map((item, index) => {
         const found = pick(item, values);
         if (found !== null) return found;
@@ -101,7 +120,8 @@ export function texts(what: string) {
     .unknown()
     .transform((input, ctx): string[] => {
       const items = Array.isArray(input) ? input : [input];
-      if (items.length === 0) ctx.issues.push(custom(input, `${what} is an empty list, so it can never match`, 'name at least one'));
+      if (items.length === 0)
+        ctx.issues.push(custom(input, `${what} is an empty list, so it can never match`, 'name at least one'));
       return items.map((item, index) => {
         if (typeof item === 'string' && item.trim() !== '') return item;
         const path = Array.isArray(input) ? [index] : [];
@@ -123,7 +143,11 @@ export function duration(what: string) {
       const match = typeof input === 'string' ? /^(\d{1,6})(s|m|h|d)$/.exec(input.trim()) : null;
       if (match !== null && Number(match[1]) > 0) return Number(match[1]) * UNITS[match[2]!]!;
       ctx.issues.push(
-        custom(input, `${describe(input)} is not a duration for ${what}`, 'write a number and a unit with no space: 30s, 10m, 2h, 1d'),
+        custom(
+          input,
+          `${describe(input)} is not a duration for ${what}`,
+          'write a number and a unit with no space: 30s, 10m, 2h, 1d',
+        ),
       );
       return z.NEVER;
     })
@@ -159,7 +183,9 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], file: string, lo
     } else if (issue.code === 'invalid_type' && rest.length === 0) {
       const last = String(issue.path.at(-1) ?? 'the file');
       const missing = issue.input === undefined;
-      const fault2 = missing ? `"${last}" is missing` : `"${last}" must be ${issue.expected}, not ${describe(issue.input)}`;
+      const fault2 = missing
+        ? `"${last}" is missing`
+        : `"${last}" must be ${issue.expected}, not ${describe(issue.input)}`;
       result.push(problem(file, locate(issue.path, 'value'), fault2, missing ? `add "${last}"` : ''));
     } else result.push(problem(file, locate(issue.path, 'value'), fault, rest.join(' ')));
   }

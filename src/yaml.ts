@@ -1,5 +1,17 @@
 /** Reads a YAML file that people write: one value, every mistake with its place, and the place of each path. */
-import { type Alias, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLError } from 'yaml';
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Problem } from './problem.ts';
 import type { Locate, Place } from './schema.ts';
 
@@ -28,14 +40,19 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
     problems.push({ file, ...place(offset), severity: 'error', fault, mend });
 
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, strict: true });
-  for (const error of [...document.errors, ...document.warnings]) report(error.pos[0], ...inOurWords(error, lines[place(error.pos[0]).line - 1] ?? ''));
+  for (const error of [...document.errors, ...document.warnings])
+    report(error.pos[0], ...inOurWords(error, lines[place(error.pos[0]).line - 1] ?? ''));
 
   const places = new Map<string, { key: Place; value: Place }>();
   if (problems.length === 0) {
     visit(document, {
       Alias: (_, alias: Alias) => {
         if (alias.resolve(document) === undefined)
-          report(alias.range![0], `*${alias.source} is read as a YAML alias, not as a pattern`, `put it in quotes: "*${alias.source}"`);
+          report(
+            alias.range![0],
+            `*${alias.source} is read as a YAML alias, not as a pattern`,
+            `put it in quotes: "*${alias.source}"`,
+          );
       },
     });
   }
@@ -54,7 +71,12 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
         if (!isPair(pair) || !isScalar(pair.key)) continue;
         const at = place((pair.key as { range?: [number, number, number] | null }).range?.[0] ?? 0);
         const name = keyRule(String(pair.key.value), path);
-        if (name in map) report(counter.lineStarts[at.line - 1]! + at.column - 1, `"${String(pair.key.value)}" is written twice in the same block`, 'delete one, or merge the two values into a list');
+        if (name in map)
+          report(
+            counter.lineStarts[at.line - 1]! + at.column - 1,
+            `"${String(pair.key.value)}" is written twice in the same block`,
+            'delete one, or merge the two values into a list',
+          );
         map[name] = convert(pair.value, [...path, name], at, depth + 1);
       }
       return map;
@@ -92,7 +114,8 @@ function inOurWords(error: YAMLError, line: string): [string, string] {
     case 'MULTIPLE_DOCS':
       return ['the file holds more than one YAML document', 'take the line `---` out'];
     default:
-      if (line.includes('${')) return ['inside braces an unquoted "${" opens a map', 'put the value in quotes: "${env:NAME}"'];
+      if (line.includes('${'))
+        return ['inside braces an unquoted "${" opens a map', 'put the value in quotes: "${env:NAME}"'];
       return [`this is not valid YAML: ${lowerFirst(error.message.split('\n')[0]!.replace(/\.$/, ''))}`, ''];
   }
 }

@@ -17,7 +17,13 @@ const LAYERS: readonly (readonly string[])[] = [
 const src = join(import.meta.dirname, '../src');
 
 function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') ? [join(folder, entry.name)] : []));
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? sources(join(folder, entry.name))
+      : entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')
+        ? [join(folder, entry.name)]
+        : [],
+  );
 }
 
 function roomOf(file: string): string {
@@ -29,7 +35,10 @@ function layerOf(room: string): number {
 }
 
 const imports = sources(src).flatMap((file) =>
-  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => ({ from: file, to: normalize(join(dirname(file), match[1]!)) })),
+  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => ({
+    from: file,
+    to: normalize(join(dirname(file), match[1]!)),
+  })),
 );
 
 /** An import that the map forbids; null if it is fine. */
@@ -41,7 +50,11 @@ function fault(from: string, to: string): string | null {
 
 describe('the map of the house', () => {
   test('every file belongs to a room', () => {
-    expect(sources(src).map(roomOf).filter((room) => layerOf(room) < 0)).toEqual([]);
+    expect(
+      sources(src)
+        .map(roomOf)
+        .filter((room) => layerOf(room) < 0),
+    ).toEqual([]);
   });
 
   test('imports point inward, never sideways', () => {
@@ -56,8 +69,15 @@ describe('the map of the house', () => {
   });
 
   test('judging touches no clock, disk, network or randomness', () => {
-    const pure = sources(src).filter((file) => /(policy\/(compile|decide|explain)|catalog\/(arguments|classify|infer|recognise|named)|glob|call|redact|digest)\.ts$/.test(file));
+    const pure = sources(src).filter((file) =>
+      /(policy\/(compile|decide|explain)|catalog\/(arguments|classify|infer|recognise|named)|glob|call|redact|digest)\.ts$/.test(
+        file,
+      ),
+    );
     expect(pure.length).toBeGreaterThan(8);
-    for (const file of pure) expect(readFileSync(file, 'utf8'), file).not.toMatch(/Date\.now|Math\.random|node:(fs|net|http|child_process|os)|performance\.now|process\.env/);
+    for (const file of pure)
+      expect(readFileSync(file, 'utf8'), file).not.toMatch(
+        /Date\.now|Math\.random|node:(fs|net|http|child_process|os)|performance\.now|process\.env/,
+      );
   });
 });

@@ -38,7 +38,9 @@ export function identify(credentials: Credentials): Identity {
 /** The status that the owner's file fixes; null if it says nothing of this agent. The strictest of several wins. */
 export function fixedStatus(statuses: Readonly<Record<string, ReviewStatus>>, identity: Identity): ReviewStatus | null {
   const names = new Set([identity.id, identity.name, ...identity.aliases, ...identity.claims].map(foldName));
-  const said = Object.entries(statuses).filter(([name]) => names.has(foldName(name)) || names.has(foldName(agentNamed(name).id))).map(([, status]) => status);
+  const said = Object.entries(statuses)
+    .filter(([name]) => names.has(foldName(name)) || names.has(foldName(agentNamed(name).id)))
+    .map(([, status]) => status);
   if (said.includes('Disallowed')) return 'Disallowed';
   return said[0] ?? null;
 }

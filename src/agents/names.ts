@@ -27,19 +27,32 @@ const KNOWN: readonly (readonly [id: string, name: string, ...clientNames: strin
   ['mcp-inspector', 'MCP Inspector', 'mcp-inspector', 'inspector-client', 'inspector-cli'],
 ];
 
-const BY_NAME = new Map(KNOWN.flatMap(([id, name, ...clients]) => [id, name, ...clients].map((each) => [foldName(each), { id, name }] as const)));
+const BY_NAME = new Map(
+  KNOWN.flatMap(([id, name, ...clients]) =>
+    [id, name, ...clients].map((each) => [foldName(each), { id, name }] as const),
+  ),
+);
 
 /** A name as an agent's id and display name; never longer than 100 characters. */
 export function agentNamed(raw: string): { id: string; name: string } {
-  const name = raw.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim().slice(0, 100);
+  const name = raw
+    .normalize('NFKC')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 100);
   // "X (via mcp-remote 0.1)" and "X 1.2.3" are X.
   const bare = name.replace(/\s*\(via [^)]*\)$/, '').replace(/[\s/@]v?\d+(\.\d+)+\S*$/, '');
   const known = BY_NAME.get(foldName(bare)) ?? BY_NAME.get(foldName(name));
   if (known !== undefined) return known;
-  return { id: foldName(name) === '' ? 'unknown-agent' : name.toLowerCase().replace(/\s+/g, '-'), name: name === '' ? 'Unknown agent' : name };
+  return {
+    id: foldName(name) === '' ? 'unknown-agent' : name.toLowerCase().replace(/\s+/g, '-'),
+    name: name === '' ? 'Unknown agent' : name,
+  };
 }
 
 /** Whether a name mixes alphabets, as look-alikes do. */
 export function mixesScripts(name: string): boolean {
-  return ['Latin', 'Cyrillic', 'Greek'].filter((script) => new RegExp(`\\p{Script=${script}}`, 'u').test(name)).length > 1;
+  return (
+    ['Latin', 'Cyrillic', 'Greek'].filter((script) => new RegExp(`\\p{Script=${script}}`, 'u').test(name)).length > 1
+  );
 }

@@ -35,7 +35,13 @@ export function decidedEvent(judged: Judged, ruling: Ruling, context: CallContex
     'toolgate.policy.name': decision.deciding.policy,
     ...(decision.deciding.place !== null && { 'toolgate.policy.place': decision.deciding.place }),
     ...(ruling.kind === 'refuse' && ruling.why !== '' && { 'toolgate.refused': ruling.why }),
-    'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({ policy, action, mode, place, answer })),
+    'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({
+      policy,
+      action,
+      mode,
+      place,
+      answer,
+    })),
     ...(decision.alerts.length > 0 && { 'toolgate.alerts': decision.alerts.map(({ policy }) => policy) }),
     'toolgate.rules': judged.rulesHash,
     'toolgate.evaluation_us': judged.evaluationUs,
@@ -55,7 +61,9 @@ function callFields(call: Call, context: CallContext): Record<string, unknown> {
     'toolgate.operation': call.operation,
     'toolgate.operation.source': call.source,
     'gen_ai.tool.call.arguments': call.rawArguments,
-    'toolgate.arguments.digest': createHmac('sha256', context.digestKey).update(canonicalJson(call.rawArguments)).digest('hex'),
+    'toolgate.arguments.digest': createHmac('sha256', context.digestKey)
+      .update(canonicalJson(call.rawArguments))
+      .digest('hex'),
   };
 }
 

@@ -15,13 +15,22 @@ export function appendEvents(tx: Transaction, events: readonly AuditEvent[]): vo
   let { seq, hash } = head(tx);
   for (const event of events) {
     seq++;
-    const body = JSON.stringify({ v: FORMAT_VERSION, seq, id: newId(event.ts), code: EVENT_CODES[event.type], ...(boundFields(redact(event)) as object) });
+    const body = JSON.stringify({
+      v: FORMAT_VERSION,
+      seq,
+      id: newId(event.ts),
+      code: EVENT_CODES[event.type],
+      ...(boundFields(redact(event)) as object),
+    });
     const next = sha256(hash + body);
     tx.run('INSERT INTO events (seq, body, prev, hash) VALUES (?, ?, ?, ?)', seq, body, hash, next);
     hash = next;
   }
   // The stored head shows a tail that was cut off.
-  tx.run("INSERT INTO meta (key, value) VALUES ('head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", `${seq} ${hash}`);
+  tx.run(
+    "INSERT INTO meta (key, value) VALUES ('head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    `${seq} ${hash}`,
+  );
 }
 
 function head(tx: Transaction): { seq: number; hash: string } {

@@ -53,13 +53,19 @@ export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
   add('seq > ?', filter.afterSeq);
   const order = filter.afterSeq === undefined ? 'DESC' : 'ASC';
   const clause = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
-  return tx.all<Row>(`SELECT seq, body, hash FROM events ${clause} ORDER BY seq ${order} LIMIT ?`, ...values, filter.limit).map(toEvent);
+  return tx
+    .all<Row>(`SELECT seq, body, hash FROM events ${clause} ORDER BY seq ${order} LIMIT ?`, ...values, filter.limit)
+    .map(toEvent);
 }
 
 /** Every event of one call, oldest first. `id` may be the start of it, if that is enough to tell. */
 export function eventsOfCall(tx: Transaction, id: string): StoredEvent[] {
   return tx
-    .all<Row>("SELECT seq, body, hash FROM events WHERE call_id >= ? AND call_id < ? || '~' ORDER BY seq LIMIT 100", id, id)
+    .all<Row>(
+      "SELECT seq, body, hash FROM events WHERE call_id >= ? AND call_id < ? || '~' ORDER BY seq LIMIT 100",
+      id,
+      id,
+    )
     .map(toEvent);
 }
 

@@ -2,7 +2,7 @@
  * Writes events at the right moment: at once where something is about to happen, together within 50 ms where it only
  * reads or is already over. If such a delayed write fails, nothing more may run until one succeeds.
  */
-import type { Transaction, Store } from '../store/store.ts';
+import type { Store, Transaction } from '../store/store.ts';
 import { appendEvents } from './chain.ts';
 import type { AuditEvent } from './events.ts';
 

@@ -30,7 +30,12 @@ export interface SeenTool {
 /** Writes that a tool was seen; says what is new of it. */
 export function seeTool(tx: Transaction, tool: SeenTool, now: number): 'new' | 'changed' | 'same' {
   const before = findTool(tx, tool.server, tool.name);
-  if (before?.definition_hash === tool.definitionHash && before.operation === tool.operation && before.tool === tool.tool) return 'same';
+  if (
+    before?.definition_hash === tool.definitionHash &&
+    before.operation === tool.operation &&
+    before.tool === tool.tool
+  )
+    return 'same';
   tx.run(
     `INSERT INTO tools (server, name, definition_hash, accepted_hash, integration, tool, operation, source, first_seen, last_seen)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -52,7 +57,10 @@ export function seeTool(tx: Transaction, tool: SeenTool, now: number): 'new' | '
 }
 
 /** A changed definition falls back to Unreviewed, except from Disallowed. `fixed` is what the owner's file says. */
-export function toolStatus(row: Pick<ToolRow, 'definition_hash' | 'accepted_hash' | 'status'> | undefined, fixed: ReviewStatus | null): ReviewStatus {
+export function toolStatus(
+  row: Pick<ToolRow, 'definition_hash' | 'accepted_hash' | 'status'> | undefined,
+  fixed: ReviewStatus | null,
+): ReviewStatus {
   const said = fixed ?? row?.status ?? 'Unreviewed';
   if (said === 'Disallowed' || row === undefined) return said;
   return row.definition_hash === row.accepted_hash ? said : 'Unreviewed';
@@ -68,5 +76,12 @@ export function listTools(tx: Transaction): ToolRow[] {
 
 /** Sets what the owner says of a tool, and accepts its present definition. False if it was never seen. */
 export function setToolStatus(tx: Transaction, server: string, name: string, status: ReviewStatus): boolean {
-  return tx.run('UPDATE tools SET status = ?, accepted_hash = definition_hash WHERE server = ? AND name = ?', status, server, name) === 1;
+  return (
+    tx.run(
+      'UPDATE tools SET status = ?, accepted_hash = definition_hash WHERE server = ? AND name = ?',
+      status,
+      server,
+      name,
+    ) === 1
+  );
 }

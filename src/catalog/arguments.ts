@@ -14,7 +14,9 @@ export function argumentReader(
 ): (canonical: string) => Argument {
   return (canonical) => {
     const found = firstPresent(args, names.get(canonical) ?? [canonical]);
-    return found.state === 'value' && isPath(canonical) ? { state: 'value', value: normalisePaths(found.value) } : found;
+    return found.state === 'value' && isPath(canonical)
+      ? { state: 'value', value: normalisePaths(found.value) }
+      : found;
   };
 }
 
@@ -31,7 +33,8 @@ function fillTemplate(args: JsonObject, template: string): Argument {
   let failed: Argument | null = null;
   const value = template.replace(/\{([^}]+)\}/g, (_, path: string) => {
     const part = readPath(args, path);
-    if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number')) return String(part.value);
+    if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number'))
+      return String(part.value);
     if (part.state === 'unreadable') failed = part;
     else failed ??= part.state === 'missing' ? MISSING : { state: 'unreadable', why: `"${path}" is not text` };
     return '';

@@ -10,8 +10,8 @@ import {
   type ToolName,
   worst,
 } from '../call.ts';
-import { argumentReader, type ArgumentNames, isJsonText } from './arguments.ts';
-import { infer, type Inference, type ToolDefinition } from './infer.ts';
+import { type ArgumentNames, argumentReader, isJsonText } from './arguments.ts';
+import { type Inference, infer, type ToolDefinition } from './infer.ts';
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
 import type { Recognised } from './recognise.ts';
 import type { CatalogTool, Lower, Raise, Select } from './schema.ts';
@@ -80,7 +80,8 @@ function lookUp(recognised: Recognised, calledName: string): Candidate[] {
 }
 
 function sameMeaning(a: Candidate, b: Candidate): boolean {
-  const meaning = ({ server, entry }: Candidate) => JSON.stringify([server.integration.id, entry.entry, server.server.arguments]);
+  const meaning = ({ server, entry }: Candidate) =>
+    JSON.stringify([server.integration.id, entry.entry, server.server.arguments]);
   return meaning(a) === meaning(b);
 }
 
@@ -119,21 +120,31 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const outcome = (args: JsonObject | null): Outcome => {
     if (spec.inner !== undefined) return innerOutcome(spec.inner, args, recognised);
     const read = args === null ? null : reader(args);
-    let state: Outcome = base === null
-      ? { tools: [], possible: [], operation: null, reasons: [place] }
-      : { tools: [base.name], possible: [base.tool.operation], operation: base.tool.operation, reasons: [place] };
+    let state: Outcome =
+      base === null
+        ? { tools: [], possible: [], operation: null, reasons: [place] }
+        : { tools: [base.name], possible: [base.tool.operation], operation: base.tool.operation, reasons: [place] };
     if (select !== undefined) state = selected(state, select, integration, read);
     // Other modifiers of a tool that the selection named count too.
-    const named = state.tools.length === 1 && state.tools[0]!.id !== base?.name.id ? integration.tools.get(state.tools[0]!.id)?.tool : undefined;
+    const named =
+      state.tools.length === 1 && state.tools[0]!.id !== base?.name.id
+        ? integration.tools.get(state.tools[0]!.id)?.tool
+        : undefined;
     for (const rule of [...raise, ...(named?.raise ?? [])]) state = raised(state, rule, read);
     for (const rule of [...lower, ...(named?.lower ?? [])]) {
       // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
       const sources = names.get(rule.argument) ?? [rule.argument];
-      if (declared === null || sources.some((source) => declared.has(source.split('.')[0]!))) state = lowered(state, rule, read);
+      if (declared === null || sources.some((source) => declared.has(source.split('.')[0]!)))
+        state = lowered(state, rule, read);
     }
     return state;
   };
-  return { origin, fixed: select === undefined && raise.length === 0 && lower.length === 0 && spec.inner === undefined, outcome, reader };
+  return {
+    origin,
+    fixed: select === undefined && raise.length === 0 && lower.length === 0 && spec.inner === undefined,
+    outcome,
+    reader,
+  };
 }
 
 /** The arguments that a tool says it takes; null if it doesn't say. */
@@ -143,7 +154,10 @@ function declaredArguments(definition: ToolDefinition): ReadonlySet<string> | nu
   return new Set(Object.keys(properties));
 }
 
-function toolOf(integration: Integration, id: string): { name: ToolName; tool: CatalogTool; origin: 'owner' | 'catalog' } | null {
+function toolOf(
+  integration: Integration,
+  id: string,
+): { name: ToolName; tool: CatalogTool; origin: 'owner' | 'catalog' } | null {
   const found = integration.tools.get(id);
   return found === undefined ? null : { name: { id, title: found.tool.title }, ...found };
 }
@@ -157,7 +171,12 @@ function argumentNames(server: IntegrationServer, own: Record<string, string[]> 
 }
 
 /** Absent, unknown or unreadable: it may be any of the map, and the worst of it is what is shown. */
-function selected(state: Outcome, select: Select, integration: Integration, read: ((name: string) => Argument) | null): Outcome {
+function selected(
+  state: Outcome,
+  select: Select,
+  integration: Integration,
+  read: ((name: string) => Argument) | null,
+): Outcome {
   const found = read?.(select.argument) ?? { state: 'missing' as const };
   const keys = found.state === 'value' ? (Array.isArray(found.value) ? found.value : [found.value]) : [];
   const meanings = keys.map((key) => meaningOf(select, key));
@@ -171,9 +190,13 @@ function selected(state: Outcome, select: Select, integration: Integration, read
   const possible = unique(outcomes.map(({ operation }) => operation));
   // Several inner operations in one call: the worst of them is what the call does.
   const settled = known ? [worst(possible)!] : possible;
-  const named = outcomes.filter(({ tool, operation }) => tool !== null && (!known || operation === settled[0])).map(({ tool }) => tool!);
+  const named = outcomes
+    .filter(({ tool, operation }) => tool !== null && (!known || operation === settled[0]))
+    .map(({ tool }) => tool!);
   const tools = named.length > 0 ? named : state.tools;
-  const reason = known ? `"${select.argument}" is ${keys.map((key) => JSON.stringify(key)).join(', ')}` : `"${select.argument}" decides and ${why(found)}: taken as the worst`;
+  const reason = known
+    ? `"${select.argument}" is ${keys.map((key) => JSON.stringify(key)).join(', ')}`
+    : `"${select.argument}" decides and ${why(found)}: taken as the worst`;
   return { tools, possible: settled, operation: worst(settled), reasons: [...state.reasons, reason] };
 }
 
@@ -188,28 +211,55 @@ function raised(state: Outcome, rule: Raise, read: ((name: string) => Argument) 
   if (read === null) return state;
   const given = read(rule.argument);
   if (given.state === 'missing') return state;
-  const found: Argument = given.state === 'value' && rule.is !== undefined && isJsonText(given.value) ? { state: 'unreadable', why: 'it is JSON written as text' } : given;
+  const found: Argument =
+    given.state === 'value' && rule.is !== undefined && isJsonText(given.value)
+      ? { state: 'unreadable', why: 'it is JSON written as text' }
+      : given;
   const to = rule.to;
   if (found.state === 'unreadable') {
     const possible = unique([...state.possible, worst([...state.possible, to])!]);
-    return { ...state, possible, operation: worst(possible), reasons: [...state.reasons, `"${rule.argument}" ${why(found)}: taken as ${to}`] };
+    return {
+      ...state,
+      possible,
+      operation: worst(possible),
+      reasons: [...state.reasons, `"${rule.argument}" ${why(found)}: taken as ${to}`],
+    };
   }
   const values = Array.isArray(found.value) ? found.value : [found.value];
-  const hit = rule.is === undefined ? values.some((value) => value !== false && value !== null) : values.some((value) => rule.is!.some((wanted) => foldName(wanted) === foldName(String(value))));
+  const hit =
+    rule.is === undefined
+      ? values.some((value) => value !== false && value !== null)
+      : values.some((value) => rule.is!.some((wanted) => foldName(wanted) === foldName(String(value))));
   if (!hit) return state;
-  const possible = unique(state.possible.length === 0 ? [to] : state.possible.map((operation) => worst([operation, to])!));
-  return { ...state, possible, operation: worst(possible), reasons: [...state.reasons, `"${rule.argument}" makes it a ${to}`] };
+  const possible = unique(
+    state.possible.length === 0 ? [to] : state.possible.map((operation) => worst([operation, to])!),
+  );
+  return {
+    ...state,
+    possible,
+    operation: worst(possible),
+    reasons: [...state.reasons, `"${rule.argument}" makes it a ${to}`],
+  };
 }
 
 /** Only a literal `true` lowers. */
 function lowered(state: Outcome, rule: Lower, read: ((name: string) => Argument) | null): Outcome {
   const found = read?.(rule.argument);
   if (found?.state !== 'value' || found.value !== true) return state;
-  return { ...state, possible: [rule.to], operation: rule.to, reasons: [...state.reasons, `"${rule.argument}" is true: only a ${rule.to}`] };
+  return {
+    ...state,
+    possible: [rule.to],
+    operation: rule.to,
+    reasons: [...state.reasons, `"${rule.argument}" is true: only a ${rule.to}`],
+  };
 }
 
 /** A tool that runs another of the same server: absent or unknown gives unknown. */
-function innerOutcome(inner: { argument: string; arguments: string }, args: JsonObject | null, recognised: Recognised): Outcome {
+function innerOutcome(
+  inner: { argument: string; arguments: string },
+  args: JsonObject | null,
+  recognised: Recognised,
+): Outcome {
   const name = args?.[inner.argument];
   const unknown = (reason: string): Outcome => ({ tools: [], possible: [], operation: null, reasons: [reason] });
   if (typeof name !== 'string') return unknown(`"${inner.argument}" names the real tool and can't be read`);
@@ -224,8 +274,15 @@ function innerOutcome(inner: { argument: string; arguments: string }, args: Json
 function union(outcomes: readonly Outcome[]): Outcome {
   const unknown = outcomes.some(({ possible }) => possible.length === 0);
   const possible = unknown ? [] : unique(outcomes.flatMap((outcome) => outcome.possible));
-  const tools = outcomes.flatMap((outcome) => outcome.tools).filter((tool, index, all) => all.findIndex(({ id }) => id === tool.id) === index);
-  return { tools, possible, operation: worst(possible), reasons: [...new Set(outcomes.flatMap((outcome) => outcome.reasons))] };
+  const tools = outcomes
+    .flatMap((outcome) => outcome.tools)
+    .filter((tool, index, all) => all.findIndex(({ id }) => id === tool.id) === index);
+  return {
+    tools,
+    possible,
+    operation: worst(possible),
+    reasons: [...new Set(outcomes.flatMap((outcome) => outcome.reasons))],
+  };
 }
 
 function inferredClass(recognised: Recognised, definition: ToolDefinition, guess: Inference): ToolClass {
@@ -239,9 +296,15 @@ function inferredClass(recognised: Recognised, definition: ToolDefinition, guess
 }
 
 /** Arguments of unknown tools that are paths by their name. */
-const PATH_NAME = /(^|[_.-])(path|paths|file|filename|filepath|dir|directory|folder|source|destination)$|([a-z])(Path|Paths|File|Dir)$/;
+const PATH_NAME =
+  /(^|[_.-])(path|paths|file|filename|filepath|dir|directory|folder|source|destination)$|([a-z])(Path|Paths|File|Dir)$/;
 
-function guessOutcome(guess: Inference, args: JsonObject | null, definition: ToolDefinition, recognised: Recognised): Classification {
+function guessOutcome(
+  guess: Inference,
+  args: JsonObject | null,
+  definition: ToolDefinition,
+  recognised: Recognised,
+): Classification {
   let possible = guess.possible;
   if (guess.select !== null && args !== null) {
     const value = args[guess.select.argument];
@@ -262,14 +325,32 @@ function guessOutcome(guess: Inference, args: JsonObject | null, definition: Too
 
 /** A label alone may add an integration's name and strictness, but what the tool may do is at least what we'd guess. */
 function neverLowered(ours: Classification, guessed: Classification): Classification {
-  if (guessed.possible.length === 0 && ours.operation !== 'Delete') return { ...ours, possible: [], operation: null, source: 'unknown', reasons: [...ours.reasons, ...guessed.reasons] };
+  if (guessed.possible.length === 0 && ours.operation !== 'Delete')
+    return {
+      ...ours,
+      possible: [],
+      operation: null,
+      source: 'unknown',
+      reasons: [...ours.reasons, ...guessed.reasons],
+    };
   const possible = unique([...ours.possible, ...guessed.possible]);
   const operation = worst(possible);
-  return { ...ours, possible: operation === null ? [] : [operation], operation, reasons: [...ours.reasons, ...guessed.reasons] };
+  return {
+    ...ours,
+    possible: operation === null ? [] : [operation],
+    operation,
+    reasons: [...ours.reasons, ...guessed.reasons],
+  };
 }
 
 function idOf(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'tool';
+  return (
+    name
+      .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_')
+      .replace(/^_+|_+$/g, '') || 'tool'
+  );
 }
 
 function titleOf(name: string): string {
@@ -284,7 +365,7 @@ function why(found: Argument): string {
     case 'unreadable':
       return `can't be read (${found.why})`;
     case 'value':
-      return 'has a value we don\'t know';
+      return "has a value we don't know";
   }
 }
 

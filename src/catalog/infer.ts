@@ -31,7 +31,9 @@ const READ = words(
   'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve load peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete complete resolveid export blame log tree',
 );
 /** These run whatever their arguments say: no name tells what they do. */
-const OPAQUE = words('execute exec eval invoke call command shell sql script request api rest graphql raw batch bulk manage handle process perform do method');
+const OPAQUE = words(
+  'execute exec eval invoke call command shell sql script request api rest graphql raw batch bulk manage handle process perform do method',
+);
 /** Arguments whose choices say what a call does. */
 const DECIDERS = words('action method operation mode command verb type op task');
 const EXCEPTIONS: readonly (readonly [string, Operation])[] = [
@@ -54,7 +56,12 @@ export function infer(tool: ToolDefinition): Inference {
   if (decider !== null && changingChoice && named !== 'Delete') {
     reasons.push(`its argument "${decider.argument}" chooses what it does`);
     const floor = named === 'Write' ? 'Write' : null;
-    const values = new Map([...decider.values].map(([value, operation]) => [value, floor === null || operation === null ? operation : worst([floor, operation])]));
+    const values = new Map(
+      [...decider.values].map(([value, operation]) => [
+        value,
+        floor === null || operation === null ? operation : worst([floor, operation]),
+      ]),
+    );
     const possible = [...new Set([...values.values()].filter((operation) => operation !== null))];
     return { possible, reasons, select: { argument: decider.argument, values } };
   }
@@ -72,7 +79,8 @@ export function infer(tool: ToolDefinition): Inference {
     reasons.push('it says that it does not only read');
     return { possible: ['Write'], reasons, select: null };
   }
-  if (named === 'Read' && tool.annotations?.destructiveHint !== true) return { possible: ['Read'], reasons, select: null };
+  if (named === 'Read' && tool.annotations?.destructiveHint !== true)
+    return { possible: ['Read'], reasons, select: null };
   if (named === 'Read') {
     reasons.push('it says that it is destructive');
     return { possible: ['Write'], reasons, select: null };
@@ -101,23 +109,37 @@ function verbOperation(token: string, index: number, tokens: readonly string[]):
   if (exception !== undefined) return exception[1];
   // A participle or plural noun names a thing, not a deed: `list_deleted_items`, `get_comments`, `search_archived`.
   if (DELETE.has(token)) return 'Delete';
-  const stem = DELETE.has(token.replace(/(s|es|d|ed)$/, '')) || DELETE.has(token.replace(/ing$/, '')) || DELETE.has(token.replace(/ing$/, 'e'));
+  const stem =
+    DELETE.has(token.replace(/(s|es|d|ed)$/, '')) ||
+    DELETE.has(token.replace(/ing$/, '')) ||
+    DELETE.has(token.replace(/ing$/, 'e'));
   if (stem && index === 0) return 'Delete';
   // Nouns that are spelt like verbs (`get_pull_request`, `list_tags`, `read_log`) count only where a verb stands: first.
-  const verbStands = index === 0 || tokens[index - 1] === 'and' || tokens[index - 1] === 'or' || !tokens.slice(0, index).some((before) => READ.has(before));
+  const verbStands =
+    index === 0 ||
+    tokens[index - 1] === 'and' ||
+    tokens[index - 1] === 'or' ||
+    !tokens.slice(0, index).some((before) => READ.has(before));
   if (verbStands && WRITE.has(token) && !(READ.has(token) && index === 0 && tokens.length > 1)) return 'Write';
   return READ.has(token) ? 'Read' : null;
 }
 
-function decidingArgument(schema: JsonObject | undefined): { argument: string; values: Map<string, Operation | null> } | null {
+function decidingArgument(
+  schema: JsonObject | undefined,
+): { argument: string; values: Map<string, Operation | null> } | null {
   const properties = schema?.['properties'];
   if (properties === null || typeof properties !== 'object' || Array.isArray(properties)) return null;
   for (const [argument, property] of Object.entries(properties as JsonObject)) {
     if (!tokensOf(argument).some((token) => DECIDERS.has(token))) continue;
-    const choices = property !== null && typeof property === 'object' && !Array.isArray(property) ? (property as JsonObject)['enum'] : undefined;
+    const choices =
+      property !== null && typeof property === 'object' && !Array.isArray(property)
+        ? (property as JsonObject)['enum']
+        : undefined;
     if (!Array.isArray(choices)) continue;
     const values = new Map(
-      choices.filter((item): item is string => typeof item === 'string').map((item) => [item, operationOf(tokensOf(item), [], '')] as const),
+      choices
+        .filter((item): item is string => typeof item === 'string')
+        .map((item) => [item, operationOf(tokensOf(item), [], '')] as const),
     );
     if ([...values.values()].some((operation) => operation !== null)) return { argument, values };
   }

@@ -22,7 +22,9 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
   const { catalogFile } = await import('./schema.ts');
   const files: CatalogFile[] = [];
   const problems: Problem[] = [];
-  for (const name of readdirSync(folder).filter((entry) => /\.ya?ml$/.test(entry)).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((entry) => /\.ya?ml$/.test(entry))
+    .sort()) {
     const shown = join(basename(folder), name);
     try {
       const yaml = readYaml(shown, readFileSync(join(folder, name), 'utf8'));
@@ -34,7 +36,15 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
       if (parsed.success) files.push(parsed.data);
       else problems.push(...problemsOf(parsed.error.issues, shown, yaml.locate));
     } catch (error) {
-      problems.push({ file: shown, line: 0, column: 0, severity: 'error', fault: `can't be read: ${messageOf(error)}`, mend: 'check its permissions', source: '' });
+      problems.push({
+        file: shown,
+        line: 0,
+        column: 0,
+        severity: 'error',
+        fault: `can't be read: ${messageOf(error)}`,
+        mend: 'check its permissions',
+        source: '',
+      });
     }
   }
   return { files, problems };
@@ -99,8 +109,12 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
     for (const [toolId, tool] of Object.entries(file.tools)) tools.set(toolId, { tool, origin });
     for (const [name, server] of Object.entries(file.servers)) {
       const known = servers.get(name);
-      const merged = { server: { ...known?.server, ...server }, tools: known?.tools ?? new Map<string, ServerToolEntry>() };
-      for (const [calledName, entry] of Object.entries(server.tools)) merged.tools.set(calledName, { calledName, entry, origin });
+      const merged = {
+        server: { ...known?.server, ...server },
+        tools: known?.tools ?? new Map<string, ServerToolEntry>(),
+      };
+      for (const [calledName, entry] of Object.entries(server.tools))
+        merged.tools.set(calledName, { calledName, entry, origin });
       servers.set(name, merged);
     }
   }

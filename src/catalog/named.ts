@@ -6,10 +6,15 @@ import type { Catalog, Integration, IntegrationServer } from './load.ts';
 import { type Recognised, recognise, type ServerLaunch } from './recognise.ts';
 
 /** Classifies a tool that is named by its own name on a server, or by its canonical id or title. */
-export function classifyNamed(catalog: Catalog, launch: ServerLaunch, definition: ToolDefinition): { recognised: Recognised; toolClass: ToolClass } {
+export function classifyNamed(
+  catalog: Catalog,
+  launch: ServerLaunch,
+  definition: ToolDefinition,
+): { recognised: Recognised; toolClass: ToolClass } {
   const recognised = namedServer(catalog, launch.key) ?? recognise(catalog, launch);
   const toolClass = classifyTool(recognised, definition);
-  if (toolClass.tool.source === 'owner' || toolClass.tool.source === 'catalog' || recognised.known === null) return { recognised, toolClass };
+  if (toolClass.tool.source === 'owner' || toolClass.tool.source === 'catalog' || recognised.known === null)
+    return { recognised, toolClass };
   const canonical = canonicalTool(recognised.known, definition.name);
   if (canonical === null) return { recognised, toolClass };
   const server = canonicalServer(recognised.known, canonical, definition.name);
@@ -20,20 +25,29 @@ export function classifyNamed(catalog: Catalog, launch: ServerLaunch, definition
 function namedServer(catalog: Catalog, name: string): Recognised | null {
   for (const integration of catalog.integrations.values()) {
     const server = integration.servers.find((each) => each.name === name || each.server.title === name);
-    if (server !== undefined) return { by: 'owner', servers: [server], integration, known: integration, why: 'it is named so in the catalog' };
+    if (server !== undefined)
+      return { by: 'owner', servers: [server], integration, known: integration, why: 'it is named so in the catalog' };
   }
   const integration = catalog.find(name);
-  return integration === null ? null : { by: 'owner', servers: integration.servers, integration, known: integration, why: 'it names the integration' };
+  return integration === null
+    ? null
+    : { by: 'owner', servers: integration.servers, integration, known: integration, why: 'it names the integration' };
 }
 
 function canonicalTool(integration: Integration, name: string): string | null {
   const folded = foldName(name);
-  for (const [id, { tool }] of integration.tools) if (foldName(id) === folded || foldName(tool.title) === folded) return id;
+  for (const [id, { tool }] of integration.tools)
+    if (foldName(id) === folded || foldName(tool.title) === folded) return id;
   return null;
 }
 
 /** A server that offers exactly this canonical tool, with canonical arguments. */
 function canonicalServer(integration: Integration, tool: string, calledName: string): IntegrationServer {
   const entry = { calledName, entry: { tool }, origin: 'catalog' as const };
-  return { name: 'canonical', integration, server: { tools: { [calledName]: { tool } } }, byName: new Map([[foldName(calledName), [entry]]]) };
+  return {
+    name: 'canonical',
+    integration,
+    server: { tools: { [calledName]: { tool } } },
+    byName: new Map([[foldName(calledName), [entry]]]),
+  };
 }

@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { foldName } from '../call.ts';
 import { compileGlob } from '../glob.ts';
 import type { Catalog, Integration, IntegrationServer } from './load.ts';
+import type { CatalogServer } from './schema.ts';
 
 /** What is known of a server before and after it has answered. */
 export interface ServerLaunch {
@@ -51,7 +52,12 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
   }
   if (byLaunch.servers.length > 0) return found('launch', byLaunch.servers, byLaunch.why);
   const byTools = toolNameMatch(catalog, launch.toolNames ?? []);
-  if (byTools !== null) return found('tools', narrowed(byTools.servers, launch.toolNames), `${byTools.count} of its ${launch.toolNames!.length} tools are ${byTools.integration.title}'s`);
+  if (byTools !== null)
+    return found(
+      'tools',
+      narrowed(byTools.servers, launch.toolNames),
+      `${byTools.count} of its ${launch.toolNames!.length} tools are ${byTools.integration.title}'s`,
+    );
   const label = labelMatches(all, launch);
   if (label.servers.length > 0) return found('label', label.servers, label.why);
   const known = catalog.find(launch.key);
@@ -70,30 +76,44 @@ function found(by: RecognisedBy, servers: readonly IntegrationServer[], why: str
 }
 
 function foldId(name: string): string {
-  return name.normalize('NFKC').toLowerCase().replace(/[\s_]+/gu, '-');
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s_]+/gu, '-');
 }
 
 /** Of an integration's servers, those that know every tool of this one, if any do: then it is one of them. */
-function narrowed(servers: readonly IntegrationServer[], toolNames: readonly string[] = []): readonly IntegrationServer[] {
+function narrowed(
+  servers: readonly IntegrationServer[],
+  toolNames: readonly string[] = [],
+): readonly IntegrationServer[] {
   const folded = toolNames.map(foldName);
   const knowing = folded.length === 0 ? [] : servers.filter(({ byName }) => folded.every((name) => byName.has(name)));
   return knowing.length > 0 ? knowing : servers;
 }
 
-function launchMatches(all: readonly IntegrationServer[], launch: ServerLaunch): { servers: IntegrationServer[]; why: string } {
+function launchMatches(
+  all: readonly IntegrationServer[],
+  launch: ServerLaunch,
+): { servers: IntegrationServer[]; why: string } {
   const read = readLaunch(launch);
   if (read === null) return { servers: [], why: '' };
-  const servers = all.filter(({ server }) => {
-    switch (read.kind) {
-      case 'package':
-        return server.packages?.includes(read.name) ?? false;
-      case 'docker':
-        return server.docker?.includes(read.name) ?? false;
-      case 'url':
-        return server.hosts?.some((host) => hostMatches(host, read.host, read.path)) ?? false;
-    }
-  });
-  return { servers, why: read.kind === 'url' ? `its URL is at ${read.host}` : `it is started from ${read.kind} ${read.name}` };
+  const servers = all.filter(({ server }) => isLaunchOf(server, read));
+  return {
+    servers,
+    why: read.kind === 'url' ? `its URL is at ${read.host}` : `it is started from ${read.kind} ${read.name}`,
+  };
+}
+
+function isLaunchOf(server: CatalogServer, read: ReadLaunch): boolean {
+  switch (read.kind) {
+    case 'package':
+      return server.packages?.includes(read.name) ?? false;
+    case 'docker':
+      return server.docker?.includes(read.name) ?? false;
+    case 'url':
+      return server.hosts?.some((host) => hostMatches(host, read.host, read.path)) ?? false;
+  }
 }
 
 type ReadLaunch = { kind: 'package' | 'docker'; name: string } | { kind: 'url'; host: string; path: string };
@@ -108,13 +128,31 @@ const SUB_RUNNERS: Record<string, readonly (readonly string[])[]> = {
   uv: [['tool', 'run'], ['run']],
   deno: [['run']],
 };
-const DOCKER_FLAGS_WITHOUT_VALUE = new Set(['-i', '-t', '-it', '-ti', '-d', '--rm', '--interactive', '--tty', '--init', '--privileged', '--read-only', '--detach', '-P', '--no-healthcheck', '--oom-kill-disable']);
+const DOCKER_FLAGS_WITHOUT_VALUE = new Set([
+  '-i',
+  '-t',
+  '-it',
+  '-ti',
+  '-d',
+  '--rm',
+  '--interactive',
+  '--tty',
+  '--init',
+  '--privileged',
+  '--read-only',
+  '--detach',
+  '-P',
+  '--no-healthcheck',
+  '--oom-kill-disable',
+]);
 
 /** What a launch names: a package without its version, an image without its tag, or a URL. */
 export function readLaunch(launch: Pick<ServerLaunch, 'command' | 'args' | 'url'>): ReadLaunch | null {
   if (launch.url !== undefined) return readUrl(launch.url);
   if (launch.command === undefined) return null;
-  const program = basename(launch.command).replace(/\.(exe|cmd|ps1)$/i, '').toLowerCase();
+  const program = basename(launch.command)
+    .replace(/\.(exe|cmd|ps1)$/i, '')
+    .toLowerCase();
   const args = launch.args ?? [];
   if (program === 'docker' || program === 'podman') return readDocker(args);
   const rest = RUNNERS.has(program) ? args : afterSubcommand(SUB_RUNNERS[program] ?? [], args);
@@ -175,11 +213,19 @@ function readUrl(url: string): ReadLaunch | null {
 function hostMatches(pattern: string, host: string, path: string): boolean {
   const [wantedHost, ...rest] = pattern.split('/');
   const wantedPath = rest.length === 0 ? '' : `/${rest.join('/')}`;
-  return compileGlob(wantedHost!)(host) && (path === wantedPath || path.startsWith(wantedPath.endsWith('/') ? wantedPath : `${wantedPath}/`) || wantedPath === '');
+  return (
+    compileGlob(wantedHost!)(host) &&
+    (path === wantedPath ||
+      path.startsWith(wantedPath.endsWith('/') ? wantedPath : `${wantedPath}/`) ||
+      wantedPath === '')
+  );
 }
 
 /** At least three tool names, and over half, belong to one integration; if two tie, neither. */
-function toolNameMatch(catalog: Catalog, toolNames: readonly string[]): { integration: Integration; servers: IntegrationServer[]; count: number } | null {
+function toolNameMatch(
+  catalog: Catalog,
+  toolNames: readonly string[],
+): { integration: Integration; servers: IntegrationServer[]; count: number } | null {
   if (toolNames.length < 3) return null;
   const folded = toolNames.map(foldName);
   const scored = [...catalog.integrations.values()]
@@ -194,12 +240,20 @@ function toolNameMatch(catalog: Catalog, toolNames: readonly string[]): { integr
     })
     .sort((a, b) => b.count - a.count);
   const best = scored[0];
-  if (best === undefined || best.count < 3 || best.count * 2 <= toolNames.length || scored[1]?.count === best.count) return null;
+  if (best === undefined || best.count < 3 || best.count * 2 <= toolNames.length || scored[1]?.count === best.count)
+    return null;
   return best;
 }
 
-function labelMatches(all: readonly IntegrationServer[], launch: ServerLaunch): { servers: IntegrationServer[]; why: string } {
-  const names = [launch.command === undefined ? null : basename(launch.command), launch.serverInfoName ?? null].filter((name) => name !== null);
-  const servers = all.filter(({ server, name }) => names.some((label) => label === name || (server.names?.includes(label) ?? false)));
+function labelMatches(
+  all: readonly IntegrationServer[],
+  launch: ServerLaunch,
+): { servers: IntegrationServer[]; why: string } {
+  const names = [launch.command === undefined ? null : basename(launch.command), launch.serverInfoName ?? null].filter(
+    (name) => name !== null,
+  );
+  const servers = all.filter(({ server, name }) =>
+    names.some((label) => label === name || (server.names?.includes(label) ?? false)),
+  );
   return { servers, why: `it calls itself ${names.join(', ')}, which is only a label` };
 }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { OPERATIONS } from '../call.ts';
 import { choice, custom, faultAndMend, flag, strict, text, texts } from '../schema.ts';
 
-const toolId = text('a tool id').regex(/^[a-z0-9_]+$/, { error: faultAndMend('a tool id is written in lower case, digits and "_"', 'such as delete_issue') });
+const toolId = text('a tool id').regex(/^[a-z0-9_]+$/, {
+  error: faultAndMend('a tool id is written in lower case, digits and "_"', 'such as delete_issue'),
+});
 
 /** Canonical argument → the server's own: a path, several to try in order, or a template such as `{owner}/{repo}`. */
 const argumentMap = z.record(z.string(), texts('an argument name'));
@@ -50,8 +52,11 @@ const serverTool = z.unknown().transform((input, ctx) => {
   const value = typeof input === 'string' ? { tool: input } : input;
   const parsed = strict({ tool: toolId.optional(), arguments: argumentMap.optional(), ...modifiers }).safeParse(value);
   if (parsed.success) {
-    if (parsed.data.tool !== undefined || parsed.data.select !== undefined || parsed.data.inner !== undefined) return parsed.data;
-    ctx.issues.push(custom(input, 'it says neither which tool this is nor how to tell', 'add "tool", "select" or "inner"'));
+    if (parsed.data.tool !== undefined || parsed.data.select !== undefined || parsed.data.inner !== undefined)
+      return parsed.data;
+    ctx.issues.push(
+      custom(input, 'it says neither which tool this is nor how to tell', 'add "tool", "select" or "inner"'),
+    );
     return z.NEVER;
   }
   for (const issue of parsed.error.issues) ctx.issues.push({ ...issue, input } as never);
@@ -73,7 +78,9 @@ const server = strict({
 });
 
 export const catalogFile = strict({
-  integration: text('integration').regex(/^[a-z0-9-]+$/, { error: faultAndMend('an integration id is written in lower case, digits and "-"', 'such as google-drive') }),
+  integration: text('integration').regex(/^[a-z0-9-]+$/, {
+    error: faultAndMend('an integration id is written in lower case, digits and "-"', 'such as google-drive'),
+  }),
   title: text('title', 60),
   aliases: texts('aliases').optional(),
   /** hosts of its API, for commands that call it directly */
@@ -83,7 +90,10 @@ export const catalogFile = strict({
 }).check((ctx) => {
   const { tools, servers } = ctx.value;
   const refer = (id: string, path: PropertyKey[]) => {
-    if (!(id in tools)) ctx.issues.push(custom(id, `there is no tool "${id}" in this file`, 'add it under "tools", or correct the id', path));
+    if (!(id in tools))
+      ctx.issues.push(
+        custom(id, `there is no tool "${id}" in this file`, 'add it under "tools", or correct the id', path),
+      );
   };
   const checkSelect = (value: z.infer<typeof select> | undefined, path: PropertyKey[]) => {
     for (const [key, meaning] of Object.entries(value?.values ?? {}))

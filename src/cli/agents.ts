@@ -16,12 +16,41 @@ export async function agentsList(flags: HouseFlags & { json?: boolean }): Promis
   const fixed = (await house.rules.load()).rules?.policies.file.agents ?? {};
   await house.close();
   const agents = rows.map((row) => {
-    const inFile = fixedStatus(fixed, { id: row.id, name: row.name, aliases: [], claims: [], strength: row.strength, knownBy: row.known_by, mixedScripts: false });
-    return { ...row, key_hash: undefined, registered: row.key_hash !== null, status: inFile ?? row.status ?? 'Unreviewed', status_from: inFile === null ? (row.status === null ? 'default' : 'command') : 'policies.yaml' };
+    const inFile = fixedStatus(fixed, {
+      id: row.id,
+      name: row.name,
+      aliases: [],
+      claims: [],
+      strength: row.strength,
+      knownBy: row.known_by,
+      mixedScripts: false,
+    });
+    return {
+      ...row,
+      key_hash: undefined,
+      registered: row.key_hash !== null,
+      status: inFile ?? row.status ?? 'Unreviewed',
+      status_from: inFile === null ? (row.status === null ? 'default' : 'command') : 'policies.yaml',
+    };
   });
   if (flags.json) printJson(agents);
-  else if (agents.length === 0) complain('no agent has been seen yet: register toolgate in an agent\'s client, and start it');
-  else print(table(['AGENT', 'STATUS', 'FROM', 'IDENTITY', 'KNOWN BY', 'FIRST SEEN', 'LAST SEEN'], agents.map((agent) => [agent.name, agent.status, agent.status_from, agent.strength, agent.known_by, when(agent.first_seen), when(agent.last_seen)])));
+  else if (agents.length === 0)
+    complain("no agent has been seen yet: register toolgate in an agent's client, and start it");
+  else
+    print(
+      table(
+        ['AGENT', 'STATUS', 'FROM', 'IDENTITY', 'KNOWN BY', 'FIRST SEEN', 'LAST SEEN'],
+        agents.map((agent) => [
+          agent.name,
+          agent.status,
+          agent.status_from,
+          agent.strength,
+          agent.known_by,
+          when(agent.first_seen),
+          when(agent.last_seen),
+        ]),
+      ),
+    );
   return 0;
 }
 
@@ -29,7 +58,14 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
   const house = await openHouse(flags);
   try {
     const agent = agentNamed(name);
-    const fixed = fixedStatus((await house.rules.load()).rules?.policies.file.agents ?? {}, { ...agent, aliases: [], claims: [], strength: 'claimed', knownBy: '', mixedScripts: false });
+    const fixed = fixedStatus((await house.rules.load()).rules?.policies.file.agents ?? {}, {
+      ...agent,
+      aliases: [],
+      claims: [],
+      strength: 'claimed',
+      knownBy: '',
+      mixedScripts: false,
+    });
     if (fixed !== null && fixed !== status) {
       complain(`policies.yaml says that ${agent.name} is ${fixed}, and its word counts: change it there`);
       return 1;
@@ -38,12 +74,28 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
       setAgentStatus(tx, agent, status);
       if (status !== 'Disallowed') clearDisallowedRaised(tx, agent.id);
       bumpStatuses(tx);
-      appendEvents(tx, [{ type: 'agent.review_changed', ts: Date.now(), 'gen_ai.agent.id': agent.id, 'gen_ai.agent.name': agent.name, 'toolgate.agent.status': status, 'toolgate.by': house.owner }]);
+      appendEvents(tx, [
+        {
+          type: 'agent.review_changed',
+          ts: Date.now(),
+          'gen_ai.agent.id': agent.id,
+          'gen_ai.agent.name': agent.name,
+          'toolgate.agent.status': status,
+          'toolgate.by': house.owner,
+        },
+      ]);
       return findAgent(tx, agent.id);
     });
     // It became Disallowed: that is a discovery again, whether or not it is connected now.
     if (status === 'Disallowed' && seen !== undefined && seen.first_seen !== null) {
-      const { alerted } = await meet(house, { ...agent, aliases: [], claims: [], strength: seen.strength, knownBy: seen.known_by, mixedScripts: false });
+      const { alerted } = await meet(house, {
+        ...agent,
+        aliases: [],
+        claims: [],
+        strength: seen.strength,
+        knownBy: seen.known_by,
+        mixedScripts: false,
+      });
       if (alerted) wakeDesk(house.folders);
     }
     return 0;
@@ -57,7 +109,15 @@ export async function agentsRegister(name: string, flags: HouseFlags & { json?: 
   const house = await openHouse(flags);
   const agent = agentNamed(name);
   const key = await house.store.write((tx) => {
-    appendEvents(tx, [{ type: 'agent.registered', ts: Date.now(), 'gen_ai.agent.id': agent.id, 'gen_ai.agent.name': agent.name, 'toolgate.by': house.owner }]);
+    appendEvents(tx, [
+      {
+        type: 'agent.registered',
+        ts: Date.now(),
+        'gen_ai.agent.id': agent.id,
+        'gen_ai.agent.name': agent.name,
+        'toolgate.by': house.owner,
+      },
+    ]);
     return registerAgent(tx, agent);
   });
   const launcher = process.argv[1]?.replace(/dist[/\\]toolgate\.js$/, 'dist/toolgate.js') ?? 'toolgate';
@@ -70,7 +130,9 @@ export async function agentsRegister(name: string, flags: HouseFlags & { json?: 
   if (flags.json) printJson({ agent, key, entry });
   else {
     print(JSON.stringify({ mcpServers: { toolgate: entry } }, null, 2));
-    complain(`Paste this into the configuration of ${agent.name}. The key is shown only now: whoever has it is taken for ${agent.name}.`);
+    complain(
+      `Paste this into the configuration of ${agent.name}. The key is shown only now: whoever has it is taken for ${agent.name}.`,
+    );
   }
   return 0;
 }

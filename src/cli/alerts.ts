@@ -16,8 +16,19 @@ export async function alertsList(flags: HouseFlags & { json?: boolean; limit?: s
   else if (alerts.length === 0) complain('no alert so far');
   else {
     const rows = alerts.map((alert) => {
-      const delivered = alert.deliveries.map(({ channel, state, error }) => `${channel} ${state}${error === null || state === 'sent' ? '' : ` (${error})`}`).join(', ');
-      return [when(alert.created_at), alert.severity, alert.title, alert.policy ?? '', delivered === '' ? 'no channel' : delivered];
+      const delivered = alert.deliveries
+        .map(
+          ({ channel, state, error }) =>
+            `${channel} ${state}${error === null || state === 'sent' ? '' : ` (${error})`}`,
+        )
+        .join(', ');
+      return [
+        when(alert.created_at),
+        alert.severity,
+        alert.title,
+        alert.policy ?? '',
+        delivered === '' ? 'no channel' : delivered,
+      ];
     });
     print(table(['TIME', 'SEVERITY', 'WHAT', 'POLICY', 'DELIVERY'], rows));
   }

@@ -1,6 +1,7 @@
 /** `toolgate catalog list | show <integration>`. */
-import { buildCatalog, readCatalogFolder } from '../catalog/load.ts';
+
 import { join } from 'node:path';
+import { buildCatalog, readCatalogFolder } from '../catalog/load.ts';
 import { didYouMean, formatProblems } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson, table } from './output.ts';
@@ -15,9 +16,20 @@ async function open(flags: HouseFlags) {
 
 export async function catalogList(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const catalog = await open(flags);
-  const rows = [...catalog.integrations.values()].map(({ id, title, servers, tools }) => ({ id, title, servers: servers.length, tools: tools.size }));
+  const rows = [...catalog.integrations.values()].map(({ id, title, servers, tools }) => ({
+    id,
+    title,
+    servers: servers.length,
+    tools: tools.size,
+  }));
   if (flags.json) printJson(rows);
-  else print(table(['INTEGRATION', 'ID', 'SERVERS', 'TOOLS'], rows.map(({ id, title, servers, tools }) => [title, id, String(servers), String(tools)])));
+  else
+    print(
+      table(
+        ['INTEGRATION', 'ID', 'SERVERS', 'TOOLS'],
+        rows.map(({ id, title, servers, tools }) => [title, id, String(servers), String(tools)]),
+      ),
+    );
   return 0;
 }
 
@@ -27,7 +39,9 @@ export async function catalogShow(name: string, flags: HouseFlags & { json?: boo
   if (integration === null) {
     const titles = [...catalog.integrations.values()].map(({ title }) => title);
     const guess = didYouMean(name, titles);
-    complain(`"${name}" is not in the catalog${guess === null ? '' : `: did you mean "${guess}"?`}; "toolgate catalog list" shows what is`);
+    complain(
+      `"${name}" is not in the catalog${guess === null ? '' : `: did you mean "${guess}"?`}; "toolgate catalog list" shows what is`,
+    );
     return 1;
   }
   const tools = [...integration.tools].map(([id, { tool, origin }]) => ({
@@ -35,9 +49,30 @@ export async function catalogShow(name: string, flags: HouseFlags & { json?: boo
     title: tool.title,
     operation: tool.operation,
     origin,
-    names: [...new Set(integration.servers.flatMap(({ server }) => Object.entries(server.tools).filter(([, entry]) => entry.tool === id).map(([called]) => called)))],
+    names: [
+      ...new Set(
+        integration.servers.flatMap(({ server }) =>
+          Object.entries(server.tools)
+            .filter(([, entry]) => entry.tool === id)
+            .map(([called]) => called),
+        ),
+      ),
+    ],
   }));
-  if (flags.json) printJson({ id: integration.id, title: integration.title, aliases: integration.aliases, servers: integration.servers.map(({ name: server }) => server), tools });
-  else print(table(['TOOL', 'ID', 'OPERATION', 'CALLED'], tools.map(({ id, title, operation, names }) => [title, id, operation, names.join(' ')])));
+  if (flags.json)
+    printJson({
+      id: integration.id,
+      title: integration.title,
+      aliases: integration.aliases,
+      servers: integration.servers.map(({ name: server }) => server),
+      tools,
+    });
+  else
+    print(
+      table(
+        ['TOOL', 'ID', 'OPERATION', 'CALLED'],
+        tools.map(({ id, title, operation, names }) => [title, id, operation, names.join(' ')]),
+      ),
+    );
   return 0;
 }

@@ -52,10 +52,21 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const repository = prepare(folder);
-    print(`A scratch folder with a git repository, its bare remote, and three real MCP servers behind toolgate:\n${folder}\n`);
+    print(
+      `A scratch folder with a git repository, its bare remote, and three real MCP servers behind toolgate:\n${folder}\n`,
+    );
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [fileURLToPath(new URL('./toolgate.js', import.meta.url)), '--config', flagsOfHouse.config, '--state', flagsOfHouse.state, 'serve', '--log-level', 'error'],
+      args: [
+        fileURLToPath(new URL('./toolgate.js', import.meta.url)),
+        '--config',
+        flagsOfHouse.config,
+        '--state',
+        flagsOfHouse.state,
+        'serve',
+        '--log-level',
+        'error',
+      ],
       stderr: 'inherit',
     });
     const client = new Client({ name: AGENT, version: '1' });
@@ -78,8 +89,12 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     const count = (decision: string) => log.filter(({ body }) => body['toolgate.policy.decision'] === decision).length;
     const chain = await house.store.read(verifyChain);
     await house.close();
-    print(`The audit log: ${log.length} calls decided, ${count('allow')} allowed, ${count('block')} blocked, ${alerts} alerted; ${chain.events} events, ${chain.broken === null ? 'hash chain intact' : 'HASH CHAIN BROKEN'}.`);
-    print(`\nNext: README.md shows how to put your own servers behind the gate.${flags.keep ? `\nLook around: node bin/toolgate.cjs --config ${flagsOfHouse.config} --state ${flagsOfHouse.state} log` : ''}`);
+    print(
+      `The audit log: ${log.length} calls decided, ${count('allow')} allowed, ${count('block')} blocked, ${alerts} alerted; ${chain.events} events, ${chain.broken === null ? 'hash chain intact' : 'HASH CHAIN BROKEN'}.`,
+    );
+    print(
+      `\nNext: README.md shows how to put your own servers behind the gate.${flags.keep ? `\nLook around: node bin/toolgate.cjs --config ${flagsOfHouse.config} --state ${flagsOfHouse.state} log` : ''}`,
+    );
     return 0;
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
@@ -94,7 +109,21 @@ function prepare(folder: string): string {
   const remote = join(folder, 'remote.git');
   mkdirSync(join(folder, 'config'));
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=Demo', '-c', 'user.email=demo@example.com', '-c', 'init.defaultBranch=main', '-c', 'commit.gpgsign=false', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+    execFileSync(
+      'git',
+      [
+        '-c',
+        'user.name=Demo',
+        '-c',
+        'user.email=demo@example.com',
+        '-c',
+        'init.defaultBranch=main',
+        '-c',
+        'commit.gpgsign=false',
+        ...args,
+      ],
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+    );
   try {
     git('init', '--bare', remote);
     git('init', repository);
@@ -109,9 +138,27 @@ function prepare(folder: string): string {
   git('-C', repository, 'commit', '-m', 'First commit');
   git('-C', repository, 'push', '-u', 'origin', 'HEAD:main');
   const servers = {
-    git: { command: process.execPath, args: [entryOf('@cyanheads/git-mcp-server', 'dist/index.js')], env: { MCP_TRANSPORT_TYPE: 'stdio', MCP_LOG_LEVEL: 'error', LOGS_DIR: join(folder, 'logs'), GIT_SIGN_COMMITS: 'false' }, integration: 'Git' },
-    files: { command: process.execPath, args: [entryOf('@modelcontextprotocol/server-filesystem', 'dist/index.js'), repository], integration: 'Filesystem' },
-    memory: { command: process.execPath, args: [entryOf('@modelcontextprotocol/server-memory', 'dist/index.js')], env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
+    git: {
+      command: process.execPath,
+      args: [entryOf('@cyanheads/git-mcp-server', 'dist/index.js')],
+      env: {
+        MCP_TRANSPORT_TYPE: 'stdio',
+        MCP_LOG_LEVEL: 'error',
+        LOGS_DIR: join(folder, 'logs'),
+        GIT_SIGN_COMMITS: 'false',
+      },
+      integration: 'Git',
+    },
+    files: {
+      command: process.execPath,
+      args: [entryOf('@modelcontextprotocol/server-filesystem', 'dist/index.js'), repository],
+      integration: 'Filesystem',
+    },
+    memory: {
+      command: process.execPath,
+      args: [entryOf('@modelcontextprotocol/server-memory', 'dist/index.js')],
+      env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') },
+    },
   };
   writeFileSync(join(folder, 'config', 'servers.json'), JSON.stringify({ mcpServers: servers }, null, 2));
   writeFileSync(join(folder, 'config', 'policies.yaml'), POLICIES);
@@ -122,22 +169,42 @@ function prepare(folder: string): string {
 function entryOf(name: string, file: string): string {
   const roots = createRequire(import.meta.url).resolve.paths(name) ?? [];
   const found = roots.map((root) => join(root, name, file)).find(existsSync);
-  if (found === undefined) throw new GatewayError('config_invalid', `the demo needs ${name}: run it from a checkout of toolgate, after "npm ci"`);
+  if (found === undefined)
+    throw new GatewayError(
+      'config_invalid',
+      `the demo needs ${name}: run it from a checkout of toolgate, after "npm ci"`,
+    );
   return found;
 }
 
 function steps(folder: string, repository: string): Step[] {
   return [
     { say: 'look at the history', tool: 'git__git_log', args: { path: repository, maxCount: 3 } },
-    { say: 'write a file', tool: 'files__write_file', args: { path: join(repository, 'notes.md'), content: 'Hello from an agent.\n' } },
+    {
+      say: 'write a file',
+      tool: 'files__write_file',
+      args: { path: join(repository, 'notes.md'), content: 'Hello from an agent.\n' },
+    },
     { say: 'stage it', tool: 'git__git_add', args: { path: repository, paths: ['notes.md'] } },
     { say: 'commit it', tool: 'git__git_commit', args: { path: repository, message: 'Add notes' } },
-    { say: 'push it with force', tool: 'git__git_push', args: { path: repository, remote: 'origin', branch: 'main', force: true } },
+    {
+      say: 'push it with force',
+      tool: 'git__git_push',
+      args: { path: repository, remote: 'origin', branch: 'main', force: true },
+    },
     { say: 'push it', tool: 'git__git_push', args: { path: repository, remote: 'origin', branch: 'main' } },
     { say: 'throw work away', tool: 'git__git_reset', args: { path: repository, mode: 'hard', target: 'HEAD~1' } },
-    { say: 'remember something', tool: 'memory__create_entities', args: { entities: [{ name: 'demo', entityType: 'note', observations: ['it works'] }] } },
+    {
+      say: 'remember something',
+      tool: 'memory__create_entities',
+      args: { entities: [{ name: 'demo', entityType: 'note', observations: ['it works'] }] },
+    },
     { say: 'forget it again', tool: 'memory__delete_entities', args: { entityNames: ['demo'] } },
-    { say: 'read outside its folder', tool: 'files__read_text_file', args: { path: join(folder, 'config', 'policies.yaml') } },
+    {
+      say: 'read outside its folder',
+      tool: 'files__read_text_file',
+      args: { path: join(folder, 'config', 'policies.yaml') },
+    },
   ];
 }
 
@@ -153,13 +220,23 @@ async function decisionAfter(house: Awaited<ReturnType<typeof openHouse>>, seq: 
   throw new GatewayError('timeout', 'the decision did not appear in the log');
 }
 
-function transcript(step: Step, body: Record<string, unknown>, result: { isError?: boolean; content?: unknown }): string {
+function transcript(
+  step: Step,
+  body: Record<string, unknown>,
+  result: { isError?: boolean; content?: unknown },
+): string {
   const decision = String(body['toolgate.policy.decision']);
   const alerted = Array.isArray(body['toolgate.alerts']);
   const would = body['toolgate.policy.would'];
   const shown = alerted ? `${decision}+alert` : decision;
-  const monitored = (body['toolgate.policy.reasons'] as { policy: string; mode: string }[]).find(({ mode }) => mode === 'monitor');
-  const policy = alerted ? (body['toolgate.alerts'] as string[])[0] : would === undefined ? body['toolgate.policy.name'] : `would be: ${would}, by ${monitored?.policy}`;
+  const monitored = (body['toolgate.policy.reasons'] as { policy: string; mode: string }[]).find(
+    ({ mode }) => mode === 'monitor',
+  );
+  const policy = alerted
+    ? (body['toolgate.alerts'] as string[])[0]
+    : would === undefined
+      ? body['toolgate.policy.name']
+      : `would be: ${would}, by ${monitored?.policy}`;
   const what = `${body['toolgate.integration']} · ${body['toolgate.tool.title']} [${body['toolgate.operation'] ?? 'unknown'}]`;
   const text = (result.content as { text?: string }[] | undefined)?.[0]?.text ?? '';
   const answer = result.isError ? `\n${' '.repeat(10)}→ ${visibleLine(text).slice(0, 150)}` : '';
@@ -168,7 +245,13 @@ function transcript(step: Step, body: Record<string, unknown>, result: { isError
 
 function remoteLog(folder: string): string {
   try {
-    return execFileSync('git', ['-C', join(folder, 'remote.git'), 'log', '--oneline', 'main'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim().split('\n').join(' | ');
+    return execFileSync('git', ['-C', join(folder, 'remote.git'), 'log', '--oneline', 'main'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .trim()
+      .split('\n')
+      .join(' | ');
   } catch {
     complain('the remote could not be read');
     return '';

@@ -12,7 +12,11 @@ function program(): string {
 /** Starts it detached, unless one runs: that one has seen the alert, which was written before. */
 export function wakeDesk(folders: Folders): void {
   if (isLocked(folders.state)) return;
-  const child = spawn(process.execPath, [program(), '--config', folders.config, '--state', folders.state, 'desk'], { detached: true, stdio: 'ignore', windowsHide: true });
+  const child = spawn(process.execPath, [program(), '--config', folders.config, '--state', folders.state, 'desk'], {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+  });
   child.on('error', () => {});
   child.unref();
 }

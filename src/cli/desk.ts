@@ -1,7 +1,7 @@
 /** `toolgate desk [--stop]`: runs or stops the desk by hand; gates start it when they need it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fillVariables } from '../config/servers.ts';
 import { setMeta } from '../config/rules.ts';
+import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { runDesk } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
@@ -21,7 +21,13 @@ export async function desk(flags: HouseFlags & { stop?: boolean }): Promise<numb
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
     await house.rules.load();
     const unwatch = house.rules.watch(() => {});
-    const end = await runDesk({ store: house.store, stateFolder: house.folders.state, send: (claimed) => send(house, claimed), log: complain, signal: stop.signal });
+    const end = await runDesk({
+      store: house.store,
+      stateFolder: house.folders.state,
+      send: (claimed) => send(house, claimed),
+      log: complain,
+      signal: stop.signal,
+    });
     unwatch();
     if (end === 'busy') complain('a desk already runs for this store');
     return 0;

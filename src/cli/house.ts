@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { createRecorder, type Recorder } from '../audit/recorder.ts';
 import { readCatalogFolder } from '../catalog/load.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
-import { type Folders, folders } from '../config/paths.ts';
 import { createRulesKeeper, type RulesKeeper } from '../config/keeper.ts';
+import { type Folders, folders } from '../config/paths.ts';
 import { createStatuses, type Statuses } from '../config/statuses.ts';
 import { sha256 } from '../digest.ts';
 import { GatewayError } from '../errors.ts';
@@ -52,7 +52,9 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     ours: files,
     oursHash: hash,
     digestKey: async () => {
-      digestKey ??= await store.read((tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'digest_key'")!.value);
+      digestKey ??= await store.read(
+        (tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'digest_key'")!.value,
+      );
       return digestKey;
     },
     close: async () => {
@@ -77,5 +79,8 @@ export async function builtInCatalog(): Promise<{ files: readonly CatalogFile[];
 /** The channels that the rules in force name. */
 export function channelsOf(house: House): Channel[] {
   const channels = house.rules.current()?.rules?.policies.file.channels;
-  return [...(channels?.slack === undefined ? [] : (['slack'] as const)), ...(channels?.desktop === true ? (['desktop'] as const) : [])];
+  return [
+    ...(channels?.slack === undefined ? [] : (['slack'] as const)),
+    ...(channels?.desktop === true ? (['desktop'] as const) : []),
+  ];
 }

@@ -12,7 +12,11 @@ import { channelsOf, type House } from './house.ts';
 const NO_REVIEWER = 'No reviewer can be reached yet, so it is denied.';
 
 export interface Judge {
-  readonly decide: (agent: Agent, calls: readonly Call[], gathered: Gathered) => { decision: Decision; rulesHash: string };
+  readonly decide: (
+    agent: Agent,
+    calls: readonly Call[],
+    gathered: Gathered,
+  ) => { decision: Decision; rulesHash: string };
   readonly settle: (judged: Judged) => Ruling;
   readonly recordDecision: (method: string | null, judged: Judged, ruling: Ruling) => Promise<void> | void;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
@@ -25,7 +29,11 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
   return {
     decide: (agent, calls, gathered) => {
       const loaded = house.rules.current();
-      if (loaded?.rules == null) throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`);
+      if (loaded?.rules == null)
+        throw new GatewayError(
+          'policy_invalid',
+          `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`,
+        );
       const { policies, hash } = loaded.rules;
       const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, house.owner));
       return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
@@ -48,7 +56,14 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
       if (alerts.length === 0) return house.recorder.now([event]);
       const channels = channelsOf(house);
       return house.recorder
-        .now([event], (tx) => insertAlerts(tx, alerts.map((alert) => callAlert(judged, alert)), channels, judged.gathered.now))
+        .now([event], (tx) =>
+          insertAlerts(
+            tx,
+            alerts.map((alert) => callAlert(judged, alert)),
+            channels,
+            judged.gathered.now,
+          ),
+        )
         .then(() => {
           if (channels.length > 0) onAlert();
         });

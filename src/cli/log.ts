@@ -64,7 +64,11 @@ export async function logWhy(id: string, flags: HouseFlags & { json?: boolean })
   await house.close();
   const calls = new Set(events.map(({ body }) => body.call_id));
   if (calls.size !== 1) {
-    complain(calls.size === 0 ? `no call "${id}" is recorded; "toolgate log list" shows the ids` : `"${id}" is the start of ${calls.size} calls: write more of it`);
+    complain(
+      calls.size === 0
+        ? `no call "${id}" is recorded; "toolgate log list" shows the ids`
+        : `"${id}" is the start of ${calls.size} calls: write more of it`,
+    );
     return 1;
   }
   if (flags.json) printJson(events.map(exported));
@@ -79,8 +83,15 @@ export async function logVerify(flags: HouseFlags & { json?: boolean }): Promise
   await house.close();
   if (flags.json) printJson(result);
   else {
-    const proved = result.provedTo === null ? 'nothing is proved' : `proved up to event ${result.provedTo.seq} (${when(result.provedTo.ts)})`;
-    print(result.broken === null ? `${result.events} events, ${result.provedTo === null ? 'nothing to prove yet' : proved}` : `broken at event ${result.broken.seq}: ${result.broken.why}; ${proved}`);
+    const proved =
+      result.provedTo === null
+        ? 'nothing is proved'
+        : `proved up to event ${result.provedTo.seq} (${when(result.provedTo.ts)})`;
+    print(
+      result.broken === null
+        ? `${result.events} events, ${result.provedTo === null ? 'nothing to prove yet' : proved}`
+        : `broken at event ${result.broken.seq}: ${result.broken.why}; ${proved}`,
+    );
   }
   return result.broken === null ? 0 : 1;
 }
@@ -99,7 +110,11 @@ function filterOf(flags: LogFlags): LogFilter | null {
     return null;
   }
   const { type, agent, integration, operation, decision, policy, server, via, text } = flags;
-  const given = Object.fromEntries(Object.entries({ type, agent, integration, operation, decision, policy, server, via, text }).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries({ type, agent, integration, operation, decision, policy, server, via, text }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
   return { ...given, ...(since !== undefined && { since }), limit };
 }
 
@@ -123,11 +138,22 @@ export function eventLine({ body }: StoredEvent): string {
     const would = text('toolgate.policy.would');
     const decision = `${text('toolgate.policy.decision')}${would === '' ? '' : ` (would: ${would})`}`;
     const what = `${text('toolgate.integration')} · ${text('toolgate.tool.title')} [${text('toolgate.operation') || 'unknown'}]`;
-    const alerts = Array.isArray(body['toolgate.alerts']) ? `  alert: ${visibleLine((body['toolgate.alerts'] as string[]).join('; '))}` : '';
+    const alerts = Array.isArray(body['toolgate.alerts'])
+      ? `  alert: ${visibleLine((body['toolgate.alerts'] as string[]).join('; '))}`
+      : '';
     return `${start}${decision.padEnd(18)} ${text('gen_ai.agent.name').padEnd(16)} ${what.padEnd(44)} ${text('toolgate.policy.name')}${alerts}  ${body.call_id}`;
   }
-  if (body.type === 'call.completed') return `${start}${`· ${text('toolgate.status')}`.padEnd(18)} ${`${text('toolgate.duration_ms')} ms`.padEnd(16)} ${text('error.type').padEnd(44)} ${body.call_id}`;
-  const rest = ['gen_ai.agent.name', 'toolgate.agent.status', 'toolgate.server', 'toolgate.integration', 'gen_ai.tool.name', 'toolgate.channel', 'toolgate.error']
+  if (body.type === 'call.completed')
+    return `${start}${`· ${text('toolgate.status')}`.padEnd(18)} ${`${text('toolgate.duration_ms')} ms`.padEnd(16)} ${text('error.type').padEnd(44)} ${body.call_id}`;
+  const rest = [
+    'gen_ai.agent.name',
+    'toolgate.agent.status',
+    'toolgate.server',
+    'toolgate.integration',
+    'gen_ai.tool.name',
+    'toolgate.channel',
+    'toolgate.error',
+  ]
     .map(text)
     .filter((value) => value !== '')
     .join(', ');
@@ -140,14 +166,27 @@ function whyLines(event: StoredEvent): string[] {
   if (body.type !== 'call.decided') return [eventLine(event)];
   const lines = [eventLine(event)];
   const show = (label: string, value: unknown) => {
-    if (value !== undefined && value !== null) lines.push(`    ${label.padEnd(12)} ${visibleLine(typeof value === 'string' ? value : JSON.stringify(value))}`);
+    if (value !== undefined && value !== null)
+      lines.push(`    ${label.padEnd(12)} ${visibleLine(typeof value === 'string' ? value : JSON.stringify(value))}`);
   };
   show('agent', `${body['gen_ai.agent.name']} (${body['toolgate.agent.strength']}, ${body['toolgate.agent.status']})`);
-  show('tool', `${body['gen_ai.tool.name']} on ${body['toolgate.server'] ?? 'the shell'}, review status ${body['toolgate.tool.status']}`);
+  show(
+    'tool',
+    `${body['gen_ai.tool.name']} on ${body['toolgate.server'] ?? 'the shell'}, review status ${body['toolgate.tool.status']}`,
+  );
   show('operation', `${body['toolgate.operation'] ?? 'unknown'} (${body['toolgate.operation.source']})`);
   show('arguments', body['gen_ai.tool.call.arguments']);
-  for (const reason of (body['toolgate.policy.reasons'] as { policy: string; action: string; mode: string; place: string | null; answer: string }[]) ?? [])
-    show('policy', `${reason.policy} [${reason.action}${reason.mode === 'monitor' ? ', monitor' : ''}]${reason.place === null ? '' : ` ${reason.place}`}${reason.answer === 'cant tell' ? ', can\'t tell' : ''}`);
+  for (const reason of (body['toolgate.policy.reasons'] as {
+    policy: string;
+    action: string;
+    mode: string;
+    place: string | null;
+    answer: string;
+  }[]) ?? [])
+    show(
+      'policy',
+      `${reason.policy} [${reason.action}${reason.mode === 'monitor' ? ', monitor' : ''}]${reason.place === null ? '' : ` ${reason.place}`}${reason.answer === 'cant tell' ? ", can't tell" : ''}`,
+    );
   show('refused', body['toolgate.refused']);
   show('rules', String(body['toolgate.rules']).slice(0, 12));
   return lines;

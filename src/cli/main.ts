@@ -11,7 +11,9 @@ if (process.channel !== undefined) {
 }
 
 const program = new Command('toolgate')
-  .description('An MCP gateway with policies: one MCP server in place of many, that judges every tool call an agent makes.')
+  .description(
+    'An MCP gateway with policies: one MCP server in place of many, that judges every tool call an agent makes.',
+  )
   .version(VERSION)
   .option('--config <folder>', 'folder of servers.json, policies.yaml and catalog/ (also TOOLGATE_CONFIG)')
   .option('--state <folder>', 'folder of the store (also TOOLGATE_STATE)')
@@ -20,10 +22,13 @@ const program = new Command('toolgate')
 
 program
   .command('serve')
-  .description('run the gate: an MCP server over stdio, for an agent\'s client to start')
+  .description("run the gate: an MCP server over stdio, for an agent's client to start")
   .option('--agent <name>', 'the agent that starts it; with its key in TOOLGATE_AGENT_KEY the name is sure')
   .option('--log-level <level>', 'what is said on stderr: error, warn, info, debug', 'warn')
-  .addHelpText('after', '\nExample, in a client\'s mcpServers:\n  "toolgate": { "command": "node", "args": ["/path/to/toolgate/bin/toolgate.cjs", "serve"] }')
+  .addHelpText(
+    'after',
+    '\nExample, in a client\'s mcpServers:\n  "toolgate": { "command": "node", "args": ["/path/to/toolgate/bin/toolgate.cjs", "serve"] }',
+  )
   .action(async (flags) => {
     const { serve } = await import('./serve.ts');
     finish(await serve({ ...program.opts(), ...flags }));
@@ -48,13 +53,34 @@ policy
   .command('explain <call>')
   .description('show how a call would be judged, condition by condition; exit 1 if it would not run')
   .option('--agent <name>', 'who calls', 'Unknown agent')
-  .addOption(new Option('--identity <strength>', 'how surely the agent is known').choices(['claimed', 'registered', 'token']).default('claimed'))
-  .addOption(new Option('--agent-status <status>', 'as if the agent had this review status').choices(['Allowed', 'Disallowed', 'Unreviewed']))
-  .addOption(new Option('--tool-status <status>', 'as if the tool had this review status').choices(['Allowed', 'Disallowed', 'Unreviewed']))
+  .addOption(
+    new Option('--identity <strength>', 'how surely the agent is known')
+      .choices(['claimed', 'registered', 'token'])
+      .default('claimed'),
+  )
+  .addOption(
+    new Option('--agent-status <status>', 'as if the agent had this review status').choices([
+      'Allowed',
+      'Disallowed',
+      'Unreviewed',
+    ]),
+  )
+  .addOption(
+    new Option('--tool-status <status>', 'as if the tool had this review status').choices([
+      'Allowed',
+      'Disallowed',
+      'Unreviewed',
+    ]),
+  )
   .option('--args <json>', 'the arguments of the call')
   .option('--json', 'the explanation as JSON')
-  .addHelpText('after', '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'')
-  .action(async (call, flags) => finish(await (await import('./policy.ts')).policyExplain(call, { ...program.opts(), ...flags })));
+  .addHelpText(
+    'after',
+    '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'',
+  )
+  .action(async (call, flags) =>
+    finish(await (await import('./policy.ts')).policyExplain(call, { ...program.opts(), ...flags })),
+  );
 
 const log = program.command('log').description('look back: who called what, and which policy decided');
 for (const [name, description] of [
@@ -76,7 +102,10 @@ for (const [name, description] of [
     .option('--text <text>', 'any text in the event')
     .option('--limit <n>', 'how many', '50')
     .option('--json', 'one JSON object a line')
-    .addHelpText('after', '\nExamples:\n  toolgate log --decision block --since 24h\n  toolgate log tail --agent Cursor')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  toolgate log --decision block --since 24h\n  toolgate log tail --agent Cursor',
+    )
     .action(async (flags) => {
       const { logList, logTail } = await import('./log.ts');
       finish(await (name === 'list' ? logList : logTail)({ ...program.opts(), ...flags }));
@@ -114,7 +143,9 @@ agents
   .description('mint a key by which an agent is surely known, and print the lines to paste')
   .option('--json')
   .addHelpText('after', '\nExample:\n  toolgate agents register "Claude Code"')
-  .action(async (name, flags) => finish(await (await import('./agents.ts')).agentsRegister(name, { ...program.opts(), ...flags })));
+  .action(async (name, flags) =>
+    finish(await (await import('./agents.ts')).agentsRegister(name, { ...program.opts(), ...flags })),
+  );
 
 const tools = program.command('tools').description('the tools that servers have shown, and what you say of them');
 tools
@@ -130,7 +161,9 @@ for (const [name, status] of [
   tools
     .command(`${name} <server> <tool>`)
     .description(`set a tool's review status to ${status}, and accept its definition as it is now`)
-    .action(async (server, tool) => finish(await (await import('./tools.ts')).toolsSet(server, tool, status, program.opts())));
+    .action(async (server, tool) =>
+      finish(await (await import('./tools.ts')).toolsSet(server, tool, status, program.opts())),
+    );
 }
 
 const catalog = program.command('catalog').description('what is known of integrations and their tools');
@@ -143,7 +176,9 @@ catalog
   .command('show <integration>')
   .description('the tools of an integration, and whether each reads, writes or deletes')
   .option('--json')
-  .action(async (name, flags) => finish(await (await import('./catalog.ts')).catalogShow(name, { ...program.opts(), ...flags })));
+  .action(async (name, flags) =>
+    finish(await (await import('./catalog.ts')).catalogShow(name, { ...program.opts(), ...flags })),
+  );
 
 program
   .command('alerts')

@@ -21,12 +21,14 @@ export async function meet(house: House, identity: Identity): Promise<Met> {
   const { mixedScripts, ...known } = identity;
   return house.store.write((tx) => {
     const { isNew, row } = seeAgent(tx, identity, now);
-    const status = (rules === null ? null : fixedStatus(rules.policies.file.agents, identity)) ?? row.status ?? 'Unreviewed';
+    const status =
+      (rules === null ? null : fixedStatus(rules.policies.file.agents, identity)) ?? row.status ?? 'Unreviewed';
     const agent: Agent = { ...known, status };
     const disallowed = status === 'Disallowed' ? markDisallowedRaised(tx, identity.id) : false;
     if (status !== 'Disallowed') clearDisallowedRaised(tx, identity.id);
     if (!isNew && !disallowed) return { agent, alerted: false };
-    const { reasons, alerts } = rules === null ? { reasons: [], alerts: [] } : decideDiscovery(rules.policies, { agent });
+    const { reasons, alerts } =
+      rules === null ? { reasons: [], alerts: [] } : decideDiscovery(rules.policies, { agent });
     appendEvents(tx, [
       {
         type: isNew ? 'agent.discovered' : 'agent.review_changed',
@@ -37,21 +39,39 @@ export async function meet(house: House, identity: Identity): Promise<Met> {
         'toolgate.agent.status': agent.status,
         'toolgate.agent.known_by': agent.knownBy,
         ...(mixedScripts && { 'toolgate.agent.mixed_scripts': true }),
-        'toolgate.policy.reasons': reasons.map(({ policy, action, mode, place, answer }) => ({ policy, action, mode, place, answer })),
+        'toolgate.policy.reasons': reasons.map(({ policy, action, mode, place, answer }) => ({
+          policy,
+          action,
+          mode,
+          place,
+          answer,
+        })),
         ...(alerts.length > 0 && { 'toolgate.alerts': alerts.map(({ policy }) => policy) }),
         ...(rules !== null && { 'toolgate.rules': rules.hash }),
       },
     ]);
     const channels = channelsOf(house);
-    insertAlerts(tx, alerts.map((alert): NewAlert => ({
-      severity: alert.severity,
-      kind: 'agent',
-      policy: alert.policy,
-      agent: agent.name,
-      title: isNew ? `New agent: ${agent.name} (${agent.status})` : `${agent.name} is now ${agent.status}`,
-      detail: { Agent: agent.name, 'Review status': agent.status, Identity: `${agent.strength}, by ${agent.knownBy}`, Policy: alert.policy },
-      callId: null,
-    })), channels, now);
+    insertAlerts(
+      tx,
+      alerts.map(
+        (alert): NewAlert => ({
+          severity: alert.severity,
+          kind: 'agent',
+          policy: alert.policy,
+          agent: agent.name,
+          title: isNew ? `New agent: ${agent.name} (${agent.status})` : `${agent.name} is now ${agent.status}`,
+          detail: {
+            Agent: agent.name,
+            'Review status': agent.status,
+            Identity: `${agent.strength}, by ${agent.knownBy}`,
+            Policy: alert.policy,
+          },
+          callId: null,
+        }),
+      ),
+      channels,
+      now,
+    );
     return { agent, alerted: alerts.length > 0 && channels.length > 0 };
   });
 }

@@ -1,9 +1,10 @@
 /** `toolgate policy check | explain`. */
+
+import { fixedStatus, identify } from '../agents/identify.ts';
 import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
-import { fixedStatus, identify } from '../agents/identify.ts';
 import { checkRules, readRuleFiles, rulesFault } from '../config/rules.ts';
-import { type ExplainedCondition, explain, type Explanation } from '../policy/explain.ts';
+import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
 import { formatProblems } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson } from './output.ts';
@@ -18,7 +19,10 @@ export async function policyCheck(flags: HouseFlags & { json?: boolean }): Promi
   else if (problems.length > 0) print(formatProblems(problems));
   if (!flags.json) {
     const policies = artefact?.policies.file.policies.length ?? 0;
-    const summary = errors > 0 ? `${count(errors, 'error')}; nothing changes until they are mended` : `${count(policies, 'policy', 'policies')}, ${count(problems.length, 'warning')}`;
+    const summary =
+      errors > 0
+        ? `${count(errors, 'error')}; nothing changes until they are mended`
+        : `${count(policies, 'policy', 'policies')}, ${count(problems.length, 'warning')}`;
     complain(summary);
   }
   return errors > 0 ? 1 : 0;
@@ -73,11 +77,17 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
       rawArguments: args,
       argument: toolClass.reader(args),
     };
-    const { mixedScripts: _, ...identity } = identify({ flag: flags.agent ?? null, keyMatches: flags.identity === 'registered', clientInfo: null });
-    const status = flags.agentStatus ?? fixedStatus(policies.file.agents, { ...identity, mixedScripts: false }) ?? 'Unreviewed';
+    const { mixedScripts: _, ...identity } = identify({
+      flag: flags.agent ?? null,
+      keyMatches: flags.identity === 'registered',
+      clientInfo: null,
+    });
+    const status =
+      flags.agentStatus ?? fixedStatus(policies.file.agents, { ...identity, mixedScripts: false }) ?? 'Unreviewed';
     const agent: Agent = { ...identity, strength: flags.identity ?? identity.strength, status };
     const explanation = explain(policies, { agent, call, gathered: { now: Date.now() } }, house.owner);
-    if (flags.json) printJson({ call: { ...found, server: key, recognised: recognised.why }, agent, rules: hash, ...explanation });
+    if (flags.json)
+      printJson({ call: { ...found, server: key, recognised: recognised.why }, agent, rules: hash, ...explanation });
     else print(inWords(call, agent, explanation));
     return explanation.decision.effect === 'allow' ? 0 : 1;
   } finally {
@@ -94,10 +104,15 @@ function inWords(call: Call, agent: Agent, { decision, policies }: Explanation):
     '',
   ];
   for (const policy of policies) {
-    lines.push(`${policy.applies ? '●' : '○'} ${policy.policy}  [${policy.action}${policy.mode === 'monitor' ? ', monitor' : ''}]  ${policy.place}${policy.applies ? (policy.answer === 'cant tell' ? '  applies: can\'t tell, so strictly' : '  applies') : ''}`);
+    lines.push(
+      `${policy.applies ? '●' : '○'} ${policy.policy}  [${policy.action}${policy.mode === 'monitor' ? ', monitor' : ''}]  ${policy.place}${policy.applies ? (policy.answer === 'cant tell' ? "  applies: can't tell, so strictly" : '  applies') : ''}`,
+    );
     for (const condition of policy.conditions) lines.push(...conditionLines(condition, 1));
   }
-  lines.push('', `decision: ${decision.effect}, by ${decision.deciding.policy}${decision.deciding.place === null ? '' : ` (${decision.deciding.place})`}`);
+  lines.push(
+    '',
+    `decision: ${decision.effect}, by ${decision.deciding.policy}${decision.deciding.place === null ? '' : ` (${decision.deciding.place})`}`,
+  );
   if (decision.would !== null) lines.push(`would be: ${decision.would}, were no policy in monitor mode`);
   if (decision.alerts.length > 0) lines.push(`alerts: ${decision.alerts.map(({ policy }) => policy).join('; ')}`);
   return lines.join('\n');
@@ -105,8 +120,11 @@ function inWords(call: Call, agent: Agent, { decision, policies }: Explanation):
 
 function conditionLines(condition: ExplainedCondition, depth: number): string[] {
   const compared = condition.compared === '' ? '' : `   (${condition.compared})`;
-  const said = condition.answer === 'cant tell' ? '  can\'t tell' : '';
-  return [`${'    '.repeat(depth)}${MARK[condition.answer]} ${condition.condition}${compared}${said}`, ...condition.parts.flatMap((part) => conditionLines(part, depth + 1))];
+  const said = condition.answer === 'cant tell' ? "  can't tell" : '';
+  return [
+    `${'    '.repeat(depth)}${MARK[condition.answer]} ${condition.condition}${compared}${said}`,
+    ...condition.parts.flatMap((part) => conditionLines(part, depth + 1)),
+  ];
 }
 
 function parseArguments(text: string | undefined): JsonObject | null {

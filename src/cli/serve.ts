@@ -5,9 +5,10 @@ import { pino } from 'pino';
 import { type Credentials, identify } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { keyMatches } from '../agents/registry.ts';
+import { appendEvents } from '../audit/chain.ts';
 import { seeTool, toolStatus } from '../audit/tools.ts';
 import { type Agent, foldName, type ReviewStatus } from '../call.ts';
-import { type Catalog, buildCatalog } from '../catalog/load.ts';
+import { buildCatalog, type Catalog } from '../catalog/load.ts';
 import type { LoadedRules } from '../config/rules.ts';
 import { rulesFault } from '../config/rules.ts';
 import { type ConfiguredServer, readServers, resolveServers } from '../config/servers.ts';
@@ -19,7 +20,6 @@ import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
 import { formatProblems, type Problem } from '../problem.ts';
 import type { Upstream } from '../upstream/connection.ts';
-import { appendEvents } from '../audit/chain.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { createJudge } from './judge.ts';
@@ -37,16 +37,23 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sessionId = newId();
   const credentials = await readCredentials(house, flags.agent ?? null);
   if (credentials === null) {
-    log.error(`the key in TOOLGATE_AGENT_KEY is not the one registered for "${flags.agent}": register it again with "toolgate agents register"`);
+    log.error(
+      `the key in TOOLGATE_AGENT_KEY is not the one registered for "${flags.agent}": register it again with "toolgate agents register"`,
+    );
     await house.close();
     return 3;
   }
-  const { servers, off } = configuredServers(house.folders.config, (text) => log.error(text), (text) => log.warn(text));
+  const { servers, off } = configuredServers(
+    house.folders.config,
+    (text) => log.error(text),
+    (text) => log.warn(text),
+  );
 
   let gate: Gate | null = null;
   const closing = Promise.withResolvers<void>();
   const visitor = createVisitor(house, credentials);
-  const record = (event: Parameters<typeof house.recorder.now>[0][number]) => void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
+  const record = (event: Parameters<typeof house.recorder.now>[0][number]) =>
+    void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
 
   const theGate = new Gate(
     servers.flatMap((server) => (server.kind === 'ready' ? [server.spec] : [])),
@@ -57,11 +64,23 @@ export async function serve(flags: ServeFlags): Promise<number> {
       onTools: (upstream, known) => noteTools(house, upstream, known),
       onUpstreamFailed: (upstream, error) => {
         log.warn(error.message);
-        record({ type: 'upstream.failed', ts: Date.now(), 'toolgate.server': upstream.spec.key, 'error.type': error.code, 'toolgate.error': error.message });
+        record({
+          type: 'upstream.failed',
+          ts: Date.now(),
+          'toolgate.server': upstream.spec.key,
+          'error.type': error.code,
+          'toolgate.error': error.message,
+        });
       },
       onWithheld: (withheld) => {
         log.warn(`${withheld.server}: the tool ${JSON.stringify(withheld.name)} is not shown: ${withheld.why}`);
-        record({ type: 'tool.withheld', ts: Date.now(), 'toolgate.server': withheld.server, 'gen_ai.tool.name': withheld.name, 'toolgate.error': withheld.why });
+        record({
+          type: 'tool.withheld',
+          ts: Date.now(),
+          'toolgate.server': withheld.server,
+          'gen_ai.tool.name': withheld.name,
+          'toolgate.error': withheld.why,
+        });
       },
     },
   );
@@ -87,7 +106,14 @@ export async function serve(flags: ServeFlags): Promise<number> {
     theGate.start();
     try {
       noteRules(await house.rules.load(), log);
-      record({ type: 'gateway.started', ts: Date.now(), 'mcp.session.id': sessionId, 'toolgate.version': VERSION, 'process.pid': process.pid, 'toolgate.servers': servers.map(({ key }) => key) });
+      record({
+        type: 'gateway.started',
+        ts: Date.now(),
+        'mcp.session.id': sessionId,
+        'toolgate.version': VERSION,
+        'process.pid': process.pid,
+        'toolgate.servers': servers.map(({ key }) => key),
+      });
       await visitor.agent().then(({ alerted }) => alerted && wakeDesk(house.folders));
     } catch (error) {
       log.error(messageOf(error));
@@ -152,7 +178,11 @@ async function readCredentials(house: House, flag: string | null): Promise<Crede
   return matches ? { flag, keyMatches: true, clientInfo: null } : null;
 }
 
-function configuredServers(configFolder: string, error: (text: string) => void, warn: (text: string) => void): { servers: ConfiguredServer[]; off: string[] } {
+function configuredServers(
+  configFolder: string,
+  error: (text: string) => void,
+  warn: (text: string) => void,
+): { servers: ConfiguredServer[]; off: string[] } {
   let text: string;
   try {
     text = readFileSync(join(configFolder, 'servers.json'), 'utf8');
@@ -164,7 +194,10 @@ function configuredServers(configFolder: string, error: (text: string) => void, 
   const { servers, problems } = readServers(text);
   const faults = problems.filter(({ severity }) => severity === 'error');
   show(faults, error);
-  show(problems.filter(({ severity }) => severity === 'warning'), warn);
+  show(
+    problems.filter(({ severity }) => severity === 'warning'),
+    warn,
+  );
   if (servers === null) return { servers: [], off: [formatProblems(faults)] };
   const resolved = resolveServers(servers, process.env);
   const off = resolved.flatMap((server) => (server.kind === 'off' ? [server.why] : []));
@@ -189,14 +222,33 @@ async function noteTools(house: House, upstream: Upstream, known: KnownUpstream)
     const changed: string[] = [];
     for (const { exposed, toolClass, definitionHash } of known.tools.values()) {
       const { integration, tools, operation, source } = toolClass.tool;
-      const seen = seeTool(tx, { server, name: exposed.name, definitionHash, integration, tool: tools.map(({ id }) => id).join('|'), operation, source }, now);
+      const seen = seeTool(
+        tx,
+        {
+          server,
+          name: exposed.name,
+          definitionHash,
+          integration,
+          tool: tools.map(({ id }) => id).join('|'),
+          operation,
+          source,
+        },
+        now,
+      );
       if (seen === 'new') fresh.push(exposed.name);
       if (seen === 'changed') changed.push(exposed.name);
     }
-    const common = { ts: now, 'toolgate.server': server, 'toolgate.integration': known.recognised.integration.title, 'toolgate.recognised': known.recognised.why };
+    const common = {
+      ts: now,
+      'toolgate.server': server,
+      'toolgate.integration': known.recognised.integration.title,
+      'toolgate.recognised': known.recognised.why,
+    };
     appendEvents(tx, [
       ...(fresh.length > 0 ? [{ type: 'tool.discovered' as const, ...common, 'toolgate.tools': fresh }] : []),
-      ...(changed.length > 0 ? [{ type: 'tool.definition_changed' as const, ...common, 'toolgate.tools': changed }] : []),
+      ...(changed.length > 0
+        ? [{ type: 'tool.definition_changed' as const, ...common, 'toolgate.tools': changed }]
+        : []),
     ]);
   });
   await house.statuses.refresh();
@@ -211,19 +263,32 @@ function statusOf(house: House, known: KnownTool): ReviewStatus {
   let fixed: ReviewStatus | null = null;
   for (const [name, statuses] of Object.entries(file)) {
     if (foldName(name) !== foldName(integration) && foldName(name) !== foldName(integrationTitle)) continue;
-    for (const [tool, status] of Object.entries(statuses)) if (names.has(foldName(tool)) && fixed !== 'Disallowed') fixed = status;
+    for (const [tool, status] of Object.entries(statuses))
+      if (names.has(foldName(tool)) && fixed !== 'Disallowed') fixed = status;
   }
   return toolStatus(house.statuses.tool(exposed.upstream.spec.key, exposed.name), fixed);
 }
 
 function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; warn: (text: string) => void }): void {
   const warnings = loaded.problems.filter(({ severity }) => severity === 'warning');
-  if (loaded.stale) log.error(`${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`);
+  if (loaded.stale)
+    log.error(
+      `${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`,
+    );
   if (warnings.length > 0) log.warn(formatProblems(warnings));
 }
 
 async function recordRules(house: House, loaded: LoadedRules): Promise<void> {
   const now = Date.now();
-  if (loaded.stale) await house.recorder.now([{ type: 'rules.reload_failed', ts: now, 'toolgate.error': rulesFault(loaded) }]);
-  else if (loaded.replaced !== null) await house.recorder.now([{ type: 'rules.changed', ts: now, 'toolgate.rules': loaded.rules!.hash, 'toolgate.rules.before': loaded.replaced }]);
+  if (loaded.stale)
+    await house.recorder.now([{ type: 'rules.reload_failed', ts: now, 'toolgate.error': rulesFault(loaded) }]);
+  else if (loaded.replaced !== null)
+    await house.recorder.now([
+      {
+        type: 'rules.changed',
+        ts: now,
+        'toolgate.rules': loaded.rules!.hash,
+        'toolgate.rules.before': loaded.replaced,
+      },
+    ]);
 }

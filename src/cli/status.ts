@@ -1,9 +1,8 @@
 /** `toolgate status`: whether the rules are good, and what happened in the last day. */
 import { listAgents } from '../agents/registry.ts';
 import { listTools } from '../audit/tools.ts';
-import { rulesFault } from '../config/rules.ts';
+import { readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers, resolveServers } from '../config/servers.ts';
-import { readRuleFiles } from '../config/rules.ts';
 import { isLocked } from '../desk/lock.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { type HouseFlags, openHouse } from './house.ts';
@@ -33,7 +32,10 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     }));
     const files = readRuleFiles(house.folders.config);
     const servers = 'text' in files.servers ? readServers(files.servers.text).servers : null;
-    const off = servers === null ? [] : resolveServers(servers, process.env).flatMap((server) => (server.kind === 'off' ? [server.why] : []));
+    const off =
+      servers === null
+        ? []
+        : resolveServers(servers, process.env).flatMap((server) => (server.kind === 'off' ? [server.why] : []));
     const desk = isLocked(house.folders.state);
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
     const usable = loaded.rules !== null && !loaded.stale;

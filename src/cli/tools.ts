@@ -10,12 +10,31 @@ export async function toolsList(flags: HouseFlags & { json?: boolean }): Promise
   const house = await openHouse(flags);
   const rows = await house.store.read(listTools);
   await house.close();
-  const tools = rows.map((row) => ({ ...row, status: toolStatus(row, null), changed: row.definition_hash !== row.accepted_hash }));
+  const tools = rows.map((row) => ({
+    ...row,
+    status: toolStatus(row, null),
+    changed: row.definition_hash !== row.accepted_hash,
+  }));
   // What nobody could classify stands on top.
   tools.sort((a, b) => Number(a.operation !== null) - Number(b.operation !== null));
   if (flags.json) printJson(tools);
   else if (tools.length === 0) complain('no tool has been seen yet: they are listed once an agent has connected');
-  else print(table(['SERVER', 'TOOL', 'INTEGRATION', 'OPERATION', 'FROM', 'STATUS', 'DEFINITION', 'FIRST SEEN'], tools.map((tool) => [tool.server, tool.name, tool.integration, tool.operation ?? 'unknown', tool.source, tool.status, tool.changed ? 'changed' : '', when(tool.first_seen)])));
+  else
+    print(
+      table(
+        ['SERVER', 'TOOL', 'INTEGRATION', 'OPERATION', 'FROM', 'STATUS', 'DEFINITION', 'FIRST SEEN'],
+        tools.map((tool) => [
+          tool.server,
+          tool.name,
+          tool.integration,
+          tool.operation ?? 'unknown',
+          tool.source,
+          tool.status,
+          tool.changed ? 'changed' : '',
+          when(tool.first_seen),
+        ]),
+      ),
+    );
   return 0;
 }
 
@@ -26,7 +45,16 @@ export async function toolsSet(server: string, name: string, status: ReviewStatu
     const done = setToolStatus(tx, server, name, status);
     if (done) {
       bumpStatuses(tx);
-      appendEvents(tx, [{ type: 'tool.review_changed', ts: Date.now(), 'toolgate.server': server, 'gen_ai.tool.name': name, 'toolgate.tool.status': status, 'toolgate.by': house.owner }]);
+      appendEvents(tx, [
+        {
+          type: 'tool.review_changed',
+          ts: Date.now(),
+          'toolgate.server': server,
+          'gen_ai.tool.name': name,
+          'toolgate.tool.status': status,
+          'toolgate.by': house.owner,
+        },
+      ]);
     }
     return done;
   });

@@ -15,7 +15,12 @@ export interface RulesKeeper {
   readonly watch: (onChange: (loaded: LoadedRules) => void) => () => void;
 }
 
-export function createRulesKeeper(store: Store, configFolder: string, ours: readonly CatalogFile[], oursHash: string): RulesKeeper {
+export function createRulesKeeper(
+  store: Store,
+  configFolder: string,
+  ours: readonly CatalogFile[],
+  oursHash: string,
+): RulesKeeper {
   let current: LoadedRules | null = null;
   let loading: Promise<LoadedRules> | null = null;
   let signature = '';

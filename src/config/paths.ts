@@ -7,7 +7,10 @@ export interface Folders {
   readonly state: string;
 }
 
-export function folders(flags: { config?: string | undefined; state?: string | undefined }, env: NodeJS.ProcessEnv = process.env): Folders {
+export function folders(
+  flags: { config?: string | undefined; state?: string | undefined },
+  env: NodeJS.ProcessEnv = process.env,
+): Folders {
   return {
     config: resolve(flags.config ?? nonEmpty(env['TOOLGATE_CONFIG']) ?? platformFolder('config', env)),
     state: resolve(flags.state ?? nonEmpty(env['TOOLGATE_STATE']) ?? platformFolder('state', env)),
@@ -16,9 +19,13 @@ export function folders(flags: { config?: string | undefined; state?: string | u
 
 function platformFolder(kind: 'config' | 'state', env: NodeJS.ProcessEnv): string {
   const home = homedir();
-  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'toolgate', ...(kind === 'state' ? ['state'] : []));
+  if (process.platform === 'darwin')
+    return join(home, 'Library', 'Application Support', 'toolgate', ...(kind === 'state' ? ['state'] : []));
   if (process.platform === 'win32') {
-    const base = kind === 'config' ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming')) : (env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'));
+    const base =
+      kind === 'config'
+        ? (env['APPDATA'] ?? join(home, 'AppData', 'Roaming'))
+        : (env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'));
     return join(base, 'toolgate');
   }
   if (kind === 'config') return join(nonEmpty(env['XDG_CONFIG_HOME']) ?? join(home, '.config'), 'toolgate');

@@ -58,11 +58,20 @@ export interface RuleFiles {
 type FileText = { readonly text: string } | { readonly problem: Problem };
 
 export function readRuleFiles(configFolder: string): RuleFiles {
-  const policies = readText(join(configFolder, 'policies.yaml'), 'policies.yaml', 'write one: docs/policies.md shows how, and policies.example.yaml is a start');
-  const servers = readText(join(configFolder, 'servers.json'), 'servers.json', 'write one: servers.example.json is a start');
+  const policies = readText(
+    join(configFolder, 'policies.yaml'),
+    'policies.yaml',
+    'write one: docs/policies.md shows how, and policies.example.yaml is a start',
+  );
+  const servers = readText(
+    join(configFolder, 'servers.json'),
+    'servers.json',
+    'write one: servers.example.json is a start',
+  );
   const catalogFolder = join(configFolder, 'catalog');
   const parts = [policies, servers].map((file) => ('text' in file ? file.text : `!${file.problem.fault}`));
-  if (existsSync(catalogFolder)) for (const name of readdirSync(catalogFolder).sort()) parts.push(name, tryRead(join(catalogFolder, name)));
+  if (existsSync(catalogFolder))
+    for (const name of readdirSync(catalogFolder).sort()) parts.push(name, tryRead(join(catalogFolder, name)));
   return { policies, servers, catalogFolder, fingerprint: sha256(JSON.stringify(parts)) };
 }
 
@@ -80,15 +89,25 @@ export function ruleFilesSignature(configFolder: string): string {
 }
 
 /** Checks the files against the catalog; the value is null if any has an error. */
-export async function checkRules(files: RuleFiles, ours: readonly CatalogFile[]): Promise<{ artefact: Artefact | null; problems: Problem[] }> {
+export async function checkRules(
+  files: RuleFiles,
+  ours: readonly CatalogFile[],
+): Promise<{ artefact: Artefact | null; problems: Problem[] }> {
   const [{ readServers }, { readPolicies }] = await Promise.all([import('./servers.ts'), import('../policy/load.ts')]);
   const owners = await readCatalogFolder(files.catalogFolder);
   const problems = [...owners.problems];
-  const servers = 'text' in files.servers ? readServers(files.servers.text) : { servers: null, problems: [files.servers.problem] };
+  const servers =
+    'text' in files.servers ? readServers(files.servers.text) : { servers: null, problems: [files.servers.problem] };
   problems.push(...servers.problems);
-  const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({ key, integration: entry.integration ?? null }));
+  const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({
+    key,
+    integration: entry.integration ?? null,
+  }));
   const vocabulary = vocabularyOf(buildCatalog(ours, owners.files), facts);
-  const policies = 'text' in files.policies ? readPolicies(files.policies.text, vocabulary) : { policies: null, problems: [files.policies.problem] };
+  const policies =
+    'text' in files.policies
+      ? readPolicies(files.policies.text, vocabulary)
+      : { policies: null, problems: [files.policies.problem] };
   problems.push(...policies.problems);
   // A bad catalog file of the owner's is left out, as if it weren't there: ours stay in force (docs/catalog.md).
   if (policies.policies === null || servers.servers === null) return { artefact: null, problems };
@@ -96,17 +115,35 @@ export async function checkRules(files: RuleFiles, ours: readonly CatalogFile[])
 }
 
 /** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
-export async function loadRules(store: Store, files: RuleFiles, ours: readonly CatalogFile[], oursHash: string): Promise<LoadedRules> {
+export async function loadRules(
+  store: Store,
+  files: RuleFiles,
+  ours: readonly CatalogFile[],
+  oursHash: string,
+): Promise<LoadedRules> {
   const source = sha256(`${files.fingerprint} ${oursHash}`);
   const known = await store.read(storedRules);
-  if (known !== null && known.source === source) return { rules: compile(known.artefact, ours, oursHash), problems: known.warnings, stale: false, replaced: null };
+  if (known !== null && known.source === source)
+    return { rules: compile(known.artefact, ours, oursHash), problems: known.warnings, stale: false, replaced: null };
   const { artefact, problems } = await checkRules(files, ours);
-  if (artefact === null) return { rules: known === null ? null : compile(known.artefact, ours, oursHash), problems, stale: true, replaced: null };
+  if (artefact === null)
+    return {
+      rules: known === null ? null : compile(known.artefact, ours, oursHash),
+      problems,
+      stale: true,
+      replaced: null,
+    };
   const rules = compile(artefact, ours, oursHash);
   const text = JSON.stringify({ artefact, warnings: problems });
   const replaced = await store.write((tx) => {
     const before = storedRules(tx);
-    tx.run('INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash', rules.hash, text, sha256(text), Date.now());
+    tx.run(
+      'INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash',
+      rules.hash,
+      text,
+      sha256(text),
+      Date.now(),
+    );
     setMeta(tx, 'rules', `${source} ${rules.hash}`);
     return before !== null && before.hash !== rules.hash ? before.hash : null;
   });
@@ -118,11 +155,16 @@ export function rulesFault(loaded: LoadedRules): string {
   return formatProblems(loaded.problems.filter(({ severity }) => severity === 'error'));
 }
 
-function storedRules(tx: Transaction): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
+function storedRules(
+  tx: Transaction,
+): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
   const pointer = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'rules'")?.value;
   if (pointer === undefined) return null;
   const [source, hash] = pointer.split(' ') as [string, string];
-  const row = tx.get<{ artefact: string; artefact_hash: string }>('SELECT artefact, artefact_hash FROM rules WHERE hash = ?', hash);
+  const row = tx.get<{ artefact: string; artefact_hash: string }>(
+    'SELECT artefact, artefact_hash FROM rules WHERE hash = ?',
+    hash,
+  );
   // An artefact that isn't what was written is no rule at all.
   if (row === undefined || sha256(row.artefact) !== row.artefact_hash) return null;
   return { source, hash, ...(JSON.parse(row.artefact) as { artefact: Artefact; warnings: Problem[] }) };
@@ -131,7 +173,12 @@ function storedRules(tx: Transaction): { source: string; hash: string; artefact:
 function compile(artefact: Artefact, ours: readonly CatalogFile[], oursHash: string): Rules {
   const catalog = buildCatalog(ours, artefact.ownersCatalog);
   const vocabulary = vocabularyOf(catalog, artefact.servers);
-  return { hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`), policies: compilePolicies(artefact.policies, vocabulary), catalog, vocabulary };
+  return {
+    hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`),
+    policies: compilePolicies(artefact.policies, vocabulary),
+    catalog,
+    vocabulary,
+  };
 }
 
 /** The words that policies may use: the catalog's integrations, and those that only servers.json names. */
@@ -140,18 +187,31 @@ export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]):
     id,
     title,
     aliases,
-    tools: [...[...tools].flatMap(([toolId, { tool }]) => [toolId, tool.title]), ...offering.flatMap(({ server }) => Object.keys(server.tools))],
+    tools: [
+      ...[...tools].flatMap(([toolId, { tool }]) => [toolId, tool.title]),
+      ...offering.flatMap(({ server }) => Object.keys(server.tools)),
+    ],
     toolTitles: [...tools.values()].map(({ tool }) => tool.title),
   }));
   const own = servers
     .flatMap(({ key, integration }) => [key, ...(integration === null ? [] : [integration])])
     .filter((name) => catalog.find(name) === null)
-    .map((name) => ({ id: name.toLowerCase().replace(/[\s_]+/g, '-'), title: name, aliases: [], tools: [], toolTitles: [] }));
+    .map((name) => ({
+      id: name.toLowerCase().replace(/[\s_]+/g, '-'),
+      title: name,
+      aliases: [],
+      tools: [],
+      toolTitles: [],
+    }));
   return { integrations: [...known, ...own], servers: servers.map(({ key }) => key) };
 }
 
 export function setMeta(tx: Transaction, key: string, value: string): void {
-  tx.run('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+  tx.run(
+    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    key,
+    value,
+  );
 }
 
 function readText(path: string, name: string, mend: string): FileText {
@@ -160,7 +220,17 @@ function readText(path: string, name: string, mend: string): FileText {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const fault = missing ? `there is no ${path}` : `${path} can't be read: ${messageOf(error)}`;
-    return { problem: { file: name, line: 0, column: 0, severity: 'error', fault, mend: missing ? mend : 'check its permissions', source: '' } };
+    return {
+      problem: {
+        file: name,
+        line: 0,
+        column: 0,
+        severity: 'error',
+        fault,
+        mend: missing ? mend : 'check its permissions',
+        source: '',
+      },
+    };
   }
 }
 

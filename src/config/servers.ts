@@ -11,7 +11,12 @@ const FILE = 'servers.json';
 
 const serversFile = strict({
   $schema: z.unknown().optional(),
-  mcpServers: z.record(z.string(), serverEntry, { error: faultAndMend('"mcpServers" is missing or not a block', 'write { "mcpServers": { "github": { "command": … } } }') }),
+  mcpServers: z.record(z.string(), serverEntry, {
+    error: faultAndMend(
+      '"mcpServers" is missing or not a block',
+      'write { "mcpServers": { "github": { "command": … } } }',
+    ),
+  }),
 });
 
 /** One configured server: ready to start, or why not. */
@@ -28,13 +33,37 @@ export function readServers(text: string): { servers: ServersFile | null; proble
   const lines = text.split(/\r?\n/);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
-  const report = (place: Place, fault: string, mend: string, severity: Problem['severity'] = 'error'): Problem => ({ file: FILE, ...place, severity, fault, mend });
+  const report = (place: Place, fault: string, mend: string, severity: Problem['severity'] = 'error'): Problem => ({
+    file: FILE,
+    ...place,
+    severity,
+    fault,
+    mend,
+  });
   if (text.trim() === '' || (tree === undefined && errors.length === 0)) {
-    return { servers: null, problems: [report({ line: 0, column: 0, source: '' }, 'the file is empty', 'write { "mcpServers": {} }, or copy servers.example.json')] };
+    return {
+      servers: null,
+      problems: [
+        report(
+          { line: 0, column: 0, source: '' },
+          'the file is empty',
+          'write { "mcpServers": {} }, or copy servers.example.json',
+        ),
+      ],
+    };
   }
   if (errors.length > 0) {
     const first = errors[0]!;
-    return { servers: null, problems: [report(placeOf(text, lines, first.offset), `this is not valid JSON: ${spaced(printParseErrorCode(first.error))}`, 'mend the JSON here or just before')] };
+    return {
+      servers: null,
+      problems: [
+        report(
+          placeOf(text, lines, first.offset),
+          `this is not valid JSON: ${spaced(printParseErrorCode(first.error))}`,
+          'mend the JSON here or just before',
+        ),
+      ],
+    };
   }
   const locate: Locate = (path, what) => locateIn(tree!, path, what, (offset) => placeOf(text, lines, offset));
   const problems = duplicates(tree!, (offset) => placeOf(text, lines, offset));
@@ -48,7 +77,8 @@ export function readServers(text: string): { servers: ServersFile | null; proble
 /** Fills variables in and says what starts. A variable that isn't set turns off the one server that needs it. */
 export function resolveServers(file: ServersFile, env: NodeJS.ProcessEnv): ConfiguredServer[] {
   return Object.entries(file.entries).map(([key, entry]): ConfiguredServer => {
-    if (entry.disabled === true || entry.enabled === false) return { kind: 'off', key, why: `${key} is disabled in ${FILE}` };
+    if (entry.disabled === true || entry.enabled === false)
+      return { kind: 'off', key, why: `${key} is disabled in ${FILE}` };
     try {
       return { kind: 'ready', key, spec: specOf(key, entry, env) };
     } catch (error) {
@@ -60,16 +90,24 @@ export function resolveServers(file: ServersFile, env: NodeJS.ProcessEnv): Confi
 
 function specOf(key: string, entry: ServerEntry, env: NodeJS.ProcessEnv): UpstreamSpec {
   const fill = (value: string) => fillVariables(value, env, key);
-  const fillAll = (values: Record<string, string> | undefined) => Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, fill(value)]));
+  const fillAll = (values: Record<string, string> | undefined) =>
+    Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, fill(value)]));
   const url = entry.url ?? entry.serverUrl ?? entry.httpUrl;
-  if (url !== undefined && !/^https?:$/.test(URL.canParse(fill(url)) ? new URL(fill(url)).protocol : '')) throw new GatewayError('config_invalid', `${key} is off: its URL is not an http or https address`);
+  if (url !== undefined && !/^https?:$/.test(URL.canParse(fill(url)) ? new URL(fill(url)).protocol : ''))
+    throw new GatewayError('config_invalid', `${key} is off: its URL is not an http or https address`);
   return {
     key,
     prefix: entry.prefix ?? key,
     integration: entry.integration,
     launch:
       url === undefined
-        ? { kind: 'stdio', command: fill(entry.command!), args: (entry.args ?? []).map(fill), env: fillAll(entry.env), cwd: entry.cwd === undefined ? undefined : fill(entry.cwd) }
+        ? {
+            kind: 'stdio',
+            command: fill(entry.command!),
+            args: (entry.args ?? []).map(fill),
+            env: fillAll(entry.env),
+            cwd: entry.cwd === undefined ? undefined : fill(entry.cwd),
+          }
         : { kind: 'http', url: fill(url), headers: fillAll(entry.headers) },
     timeoutMs: (entry.timeoutSeconds ?? 600) * 1000,
     startupTimeoutMs: (entry.startupTimeoutSeconds ?? 60) * 1000,
@@ -81,7 +119,8 @@ function specOf(key: string, entry: ServerEntry, env: NodeJS.ProcessEnv): Upstre
 export function fillVariables(value: string, env: NodeJS.ProcessEnv, where: string): string {
   return value.replace(/\$\{([^}]*)\}/g, (whole, inner: string) => {
     const match = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner);
-    if (match === null) throw new GatewayError('config_invalid', `${where} is off: ${whole} can't be filled in here; use \${env:NAME}`);
+    if (match === null)
+      throw new GatewayError('config_invalid', `${where} is off: ${whole} can't be filled in here; use \${env:NAME}`);
     const found = env[match[1]!];
     if (found !== undefined && found !== '') return found;
     if (match[2] !== undefined) return match[2];
@@ -91,18 +130,41 @@ export function fillVariables(value: string, env: NodeJS.ProcessEnv, where: stri
 
 function checkKeys(entries: Record<string, ServerEntry>, locate: Locate): Problem[] {
   const problems: Problem[] = [];
-  const report = (path: PropertyKey[], what: 'key' | 'value', fault: string, mend: string, severity: Problem['severity'] = 'error') =>
-    problems.push({ file: FILE, ...locate(path, what), severity, fault, mend });
+  const report = (
+    path: PropertyKey[],
+    what: 'key' | 'value',
+    fault: string,
+    mend: string,
+    severity: Problem['severity'] = 'error',
+  ) => problems.push({ file: FILE, ...locate(path, what), severity, fault, mend });
   const prefixes = new Map<string, string>();
   for (const [key, entry] of Object.entries(entries)) {
     const path = ['mcpServers', key];
-    if (!/^[A-Za-z0-9_-]{1,32}$/.test(key) || key.includes('__')) report(path, 'key', `"${key}" can't be a server's key`, 'use 1 to 32 letters, digits, "_" and "-", without "__"');
+    if (!/^[A-Za-z0-9_-]{1,32}$/.test(key) || key.includes('__'))
+      report(path, 'key', `"${key}" can't be a server's key`, 'use 1 to 32 letters, digits, "_" and "-", without "__"');
     const prefix = foldName(entry.prefix ?? key);
     const twin = prefixes.get(prefix);
-    if (twin !== undefined && prefix !== '') report(path, 'key', `its tools would have the same names as those of "${twin}"`, 'give one of them another "prefix"');
+    if (twin !== undefined && prefix !== '')
+      report(
+        path,
+        'key',
+        `its tools would have the same names as those of "${twin}"`,
+        'give one of them another "prefix"',
+      );
     prefixes.set(prefix, key);
     for (const name of CLIENT_ONLY_KEYS) {
-      if (entry[name] !== undefined && name !== 'type' && name !== 'transport') report([...path, name], 'key', `"${name}" is for clients and is ignored here`, name.toLowerCase().includes('tools') ? 'use "hide" or a policy' : name === 'timeout' ? 'use "timeoutSeconds"' : 'take it out', 'warning');
+      if (entry[name] !== undefined && name !== 'type' && name !== 'transport')
+        report(
+          [...path, name],
+          'key',
+          `"${name}" is for clients and is ignored here`,
+          name.toLowerCase().includes('tools')
+            ? 'use "hide" or a policy'
+            : name === 'timeout'
+              ? 'use "timeoutSeconds"'
+              : 'take it out',
+          'warning',
+        );
     }
   }
   return problems;
@@ -116,10 +178,17 @@ function placeOf(text: string, lines: readonly string[], offset: number): Place 
 
 /** A line of servers.json may hold a secret: only its keys are shown. */
 function withoutValues(line: string): string {
-  return line.replace(/"(?:[^"\\]|\\.)*"?(?!\s*:)(?=\s*[,\]}\s]|$)/g, (value, at: number) => (/^\s*:/.test(line.slice(at + value.length)) ? value : '"…"'));
+  return line.replace(/"(?:[^"\\]|\\.)*"?(?!\s*:)(?=\s*[,\]}\s]|$)/g, (value, at: number) =>
+    /^\s*:/.test(line.slice(at + value.length)) ? value : '"…"',
+  );
 }
 
-function locateIn(tree: Node, path: readonly PropertyKey[], what: 'key' | 'value', place: (offset: number) => Place): Place {
+function locateIn(
+  tree: Node,
+  path: readonly PropertyKey[],
+  what: 'key' | 'value',
+  place: (offset: number) => Place,
+): Place {
   let node: Node = tree;
   let offset = tree.offset;
   for (const [index, step] of path.entries()) {
@@ -146,7 +215,14 @@ function duplicates(node: Node, place: (offset: number) => Place): Problem[] {
       const seen = new Set<unknown>();
       for (const property of each.children ?? []) {
         const key = property.children![0]!;
-        if (seen.has(key.value)) problems.push({ file: FILE, ...place(key.offset), severity: 'error', fault: `"${key.value}" is written twice in the same block`, mend: 'delete one' });
+        if (seen.has(key.value))
+          problems.push({
+            file: FILE,
+            ...place(key.offset),
+            severity: 'error',
+            fault: `"${key.value}" is written twice in the same block`,
+            mend: 'delete one',
+          });
         seen.add(key.value);
       }
     }

@@ -13,7 +13,10 @@ export interface Statuses {
 
 /** Call it in the transaction that changes a status. */
 export function bumpStatuses(tx: Transaction): void {
-  tx.run("INSERT INTO meta (key, value) VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1", KEY);
+  tx.run(
+    "INSERT INTO meta (key, value) VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+    KEY,
+  );
 }
 
 export function createStatuses(store: Store): Statuses {
@@ -31,7 +34,9 @@ export function createStatuses(store: Store): Statuses {
     version: async () => {
       const now = store.dataVersion();
       if (now === seen) return version;
-      const stored = await store.read((tx) => Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0));
+      const stored = await store.read((tx) =>
+        Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0),
+      );
       if (stored !== version) await refresh();
       seen = now;
       return version;

@@ -33,7 +33,10 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
     try {
       await ports.store.write((tx) => {
         reopenLeftovers(tx);
-        tx.run("INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", JSON.stringify({ id, pid: process.pid, startedAt: Date.now() }));
+        tx.run(
+          "INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+          JSON.stringify({ id, pid: process.pid, startedAt: Date.now() }),
+        );
         tx.run("DELETE FROM meta WHERE key = 'desk_stop'");
       });
       await work(id, ports);
@@ -41,7 +44,8 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
       lock.release();
     }
     // Somebody may have written an alert while we still held the lock, and so started no other desk.
-    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports))) return 'ended';
+    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports)))
+      return 'ended';
   }
 }
 
@@ -83,7 +87,9 @@ async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
     const claimed = await ports.store.write((tx) => claimNext(tx, id, Date.now()));
     if (claimed === null) return some;
     some = true;
-    const attempt = await ports.send(claimed).catch((error): Attempt => ({ kind: 'later', why: messageOf(error), waitMs: null }));
+    const attempt = await ports
+      .send(claimed)
+      .catch((error): Attempt => ({ kind: 'later', why: messageOf(error), waitMs: null }));
     const now = Date.now();
     await ports.store.write((tx) => {
       const end = settleDelivery(tx, claimed, attempt, now);

@@ -1,9 +1,9 @@
 /** The MCP door: turns a client's request into a Call, takes it through the corridor, and words the reply. */
 import type { Argument, Call, JsonObject, ReviewStatus } from '../call.ts';
-import { type ToolClass, classifyTool } from '../catalog/classify.ts';
+import { argumentReader } from '../catalog/arguments.ts';
+import { classifyTool, type ToolClass } from '../catalog/classify.ts';
 import type { ToolDefinition } from '../catalog/infer.ts';
 import type { Catalog } from '../catalog/load.ts';
-import { argumentReader } from '../catalog/arguments.ts';
 import { type Recognised, recognise } from '../catalog/recognise.ts';
 import { digestOf } from '../digest.ts';
 import { flow, type Judged, type Ports } from '../flow.ts';
@@ -27,7 +27,10 @@ export interface McpAsked {
 export type Reply =
   | { readonly kind: 'raw'; readonly text: string }
   | { readonly kind: 'value'; readonly value: JsonObject }
-  | { readonly kind: 'error'; readonly error: { readonly code: number; readonly message: string; readonly data?: unknown } };
+  | {
+      readonly kind: 'error';
+      readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
+    };
 
 /** What the corridor needs that isn't the gateway's own: wired in `cli/wire.ts`. */
 export type DoorPorts = Omit<Ports<McpAsked, Answer>, 'classify' | 'forward'>;
@@ -35,10 +38,16 @@ export type DoorPorts = Omit<Ports<McpAsked, Answer>, 'classify' | 'forward'>;
 const INTERNAL_ERROR = -32603;
 
 export async function askUpstream(asked: McpAsked, ports: DoorPorts): Promise<Reply> {
-  const outcome = await flow<McpAsked, Answer>(asked, { ...ports, classify: classifyAsked, forward: forwardWith(ports.clock) });
+  const outcome = await flow<McpAsked, Answer>(asked, {
+    ...ports,
+    classify: classifyAsked,
+    forward: forwardWith(ports.clock),
+  });
   switch (outcome.kind) {
     case 'forwarded':
-      return outcome.result.kind === 'result' ? { kind: 'raw', text: outcome.result.raw } : { kind: 'error', error: outcome.result.error };
+      return outcome.result.kind === 'result'
+        ? { kind: 'raw', text: outcome.result.raw }
+        : { kind: 'error', error: outcome.result.error };
     case 'refused':
       return refusalReply(asked.method, refusalOf(outcome.judged, outcome.why));
     case 'broken':
@@ -48,8 +57,12 @@ export async function askUpstream(asked: McpAsked, ports: DoorPorts): Promise<Re
 
 /** A tool's refusal is a result the model can read; other methods have no place for one but an error. */
 export function refusalReply(method: string, refusal: Refusal): Reply {
-  if (method !== 'tools/call') return { kind: 'error', error: { code: INTERNAL_ERROR, message: refusal.text, data: refusal.meta } };
-  return { kind: 'value', value: { content: [{ type: 'text', text: refusal.text }], isError: true, _meta: refusal.meta as JsonObject } };
+  if (method !== 'tools/call')
+    return { kind: 'error', error: { code: INTERNAL_ERROR, message: refusal.text, data: refusal.meta } };
+  return {
+    kind: 'value',
+    value: { content: [{ type: 'text', text: refusal.text }], isError: true, _meta: refusal.meta as JsonObject },
+  };
 }
 
 function classifyAsked(asked: McpAsked): readonly Call[] {
@@ -59,10 +72,27 @@ function classifyAsked(asked: McpAsked): readonly Call[] {
 function forwardWith(clock: () => number) {
   return async (asked: McpAsked, _judged: Judged) => {
     const started = clock();
-    const result = await asked.upstream.call({ method: asked.method, params: asked.params, onProgress: asked.onProgress, signal: asked.signal });
+    const result = await asked.upstream.call({
+      method: asked.method,
+      params: asked.params,
+      onProgress: asked.onProgress,
+      signal: asked.signal,
+    });
     const durationMs = clock() - started;
-    if (result.kind === 'error') return { result, completion: { status: 'error' as const, durationMs, bytes: null, error: `${result.error.code}` } };
-    return { result, completion: { status: result.isError ? ('tool_error' as const) : ('ok' as const), durationMs, bytes: result.raw.length, error: null } };
+    if (result.kind === 'error')
+      return {
+        result,
+        completion: { status: 'error' as const, durationMs, bytes: null, error: `${result.error.code}` },
+      };
+    return {
+      result,
+      completion: {
+        status: result.isError ? ('tool_error' as const) : ('ok' as const),
+        durationMs,
+        bytes: result.raw.length,
+        error: null,
+      },
+    };
   };
 }
 
@@ -88,7 +118,17 @@ export function knowUpstream(catalog: Catalog, upstream: Upstream, exposed: read
     toolNames: upstream.lists.tools.map(({ name }) => String(name)),
   });
   const tools = new Map(
-    exposed.map((each) => [each.exposedName, { exposed: each, toolClass: classifyTool(recognised, definitionOf(each)), definitionHash: digestOf(each.item) }] as const),
+    exposed.map(
+      (each) =>
+        [
+          each.exposedName,
+          {
+            exposed: each,
+            toolClass: classifyTool(recognised, definitionOf(each)),
+            definitionHash: digestOf(each.item),
+          },
+        ] as const,
+    ),
   );
   return { recognised, tools };
 }
@@ -167,4 +207,3 @@ export function readCall(method: ReadMethod, upstream: Upstream, recognised: Rec
     argument: argumentReader(args, new Map(), () => false),
   };
 }
-

@@ -62,13 +62,20 @@ export class Exposure {
   }
 
   resourceList(): ListItem[] {
-    return this.#upstreams.flatMap((upstream) => upstream.lists.resources.map((item) => (typeof item.uri === 'string' ? { ...item, uri: this.exposedUri(upstream, item.uri) } : item)));
+    return this.#upstreams.flatMap((upstream) =>
+      upstream.lists.resources.map((item) =>
+        typeof item.uri === 'string' ? { ...item, uri: this.exposedUri(upstream, item.uri) } : item,
+      ),
+    );
   }
 
   templateList(): ListItem[] {
-    const owners = (template: unknown) => this.#upstreams.filter(({ lists }) => lists.templates.some(({ uriTemplate }) => uriTemplate === template)).length;
+    const owners = (template: unknown) =>
+      this.#upstreams.filter(({ lists }) => lists.templates.some(({ uriTemplate }) => uriTemplate === template)).length;
     return this.#upstreams.flatMap((upstream) =>
-      upstream.lists.templates.map((item) => (owners(item.uriTemplate) > 1 ? { ...item, uriTemplate: wrap(upstream, String(item.uriTemplate)) } : item)),
+      upstream.lists.templates.map((item) =>
+        owners(item.uriTemplate) > 1 ? { ...item, uriTemplate: wrap(upstream, String(item.uriTemplate)) } : item,
+      ),
     );
   }
 
@@ -85,9 +92,17 @@ export class Exposure {
     }
     const listed = this.#uriOwners.get(uri) ?? [];
     if (listed.length === 1) return { upstream: listed[0]!, uri };
-    const byTemplate = listed.length > 0 ? listed : this.#upstreams.filter(({ lists }) => lists.templates.some(({ uriTemplate }) => matchesTemplate(uriTemplate, uri)));
+    const byTemplate =
+      listed.length > 0
+        ? listed
+        : this.#upstreams.filter(({ lists }) =>
+            lists.templates.some(({ uriTemplate }) => matchesTemplate(uriTemplate, uri)),
+          );
     if (byTemplate.length === 1) return { upstream: byTemplate[0]!, uri };
-    if (byTemplate.length > 1) return { fault: `several servers offer ${uri}: read ${byTemplate.map((upstream) => wrap(upstream, uri)).join(' or ')}` };
+    if (byTemplate.length > 1)
+      return {
+        fault: `several servers offer ${uri}: read ${byTemplate.map((upstream) => wrap(upstream, uri)).join(' or ')}`,
+      };
     const offering = this.#upstreams.filter(({ capabilities }) => capabilities['resources'] !== undefined);
     if (offering.length === 1) return { upstream: offering[0]!, uri };
     return { fault: `Resource not found: ${uri}` };
@@ -107,7 +122,8 @@ export class Exposure {
         }
         if (list === 'tools' && hidden.some((glob) => glob(name))) continue;
         const exposed = exposedName(prefix, key, name);
-        if (result.has(exposed) || !names.claim(exposed, `${key}\u0000${name}`)) withheld.push({ server: key, name, why: `its exposed name ${exposed} is already another's` });
+        if (result.has(exposed) || !names.claim(exposed, `${key}\u0000${name}`))
+          withheld.push({ server: key, name, why: `its exposed name ${exposed} is already another's` });
         else result.set(exposed, { exposedName: exposed, upstream, item, name });
       }
     }

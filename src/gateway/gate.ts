@@ -1,9 +1,9 @@
 /** The upstreams behind the gate, what they expose, and what each tool means under the rules in force. */
 import type { JSONRPCNotification } from '@modelcontextprotocol/client';
 import type { Catalog } from '../catalog/load.ts';
-import { GatewayError } from '../errors.ts';
-import type { UpstreamSpec } from '../upstream/schema.ts';
+import type { GatewayError } from '../errors.ts';
 import { Upstream } from '../upstream/connection.ts';
+import type { UpstreamSpec } from '../upstream/schema.ts';
 import { type KnownTool, type KnownUpstream, knowUpstream } from './door.ts';
 import { Exposure, type Withheld } from './exposure.ts';
 
@@ -65,7 +65,10 @@ export class Gate {
    * could belong to. All waiting ends five seconds after the start: a slow upstream appears later, by `list_changed`.
    */
   async ready(name?: string): Promise<void> {
-    const awaited = this.upstreams.filter(({ state, spec }) => state.kind === 'starting' && (name === undefined || spec.prefix === '' || name.startsWith(`${spec.prefix}__`)));
+    const awaited = this.upstreams.filter(
+      ({ state, spec }) =>
+        state.kind === 'starting' && (name === undefined || spec.prefix === '' || name.startsWith(`${spec.prefix}__`)),
+    );
     const restMs = this.#startedAt + FIRST_LIST_MS - performance.now();
     if (awaited.length > 0 && restMs > 0) {
       let timer: NodeJS.Timeout | undefined;
@@ -82,7 +85,9 @@ export class Gate {
   silence(): string | null {
     if (this.upstreams.length === 0 && this.off.length === 0) return null;
     if (this.upstreams.some(({ state }) => state.kind === 'ready')) return null;
-    const reasons = this.upstreams.map(({ spec, state }) => (state.kind === 'failed' ? state.error.message : `${spec.key} is still starting`));
+    const reasons = this.upstreams.map(({ spec, state }) =>
+      state.kind === 'failed' ? state.error.message : `${spec.key} is still starting`,
+    );
     return [...reasons, ...this.off].join('; ');
   }
 
@@ -132,8 +137,13 @@ export class Gate {
       const exposed = [...this.exposure.tools.values()];
       const known = new Map(this.#known);
       for (const upstream of changed) {
-        const each = knowUpstream(this.#catalog(), upstream, exposed.filter((item) => item.upstream === upstream));
-        if (upstream.state.kind === 'ready') await this.#hooks.onTools(upstream, each).catch((error) => this.#hooks.log(String(error)));
+        const each = knowUpstream(
+          this.#catalog(),
+          upstream,
+          exposed.filter((item) => item.upstream === upstream),
+        );
+        if (upstream.state.kind === 'ready')
+          await this.#hooks.onTools(upstream, each).catch((error) => this.#hooks.log(String(error)));
         known.set(upstream, each);
       }
       this.#known = known;
@@ -164,7 +174,9 @@ export class Gate {
   #onNotification(upstream: Upstream, notification: JSONRPCNotification): void {
     const params = notification.params as { uri?: unknown } | undefined;
     const isUpdate = notification.method === 'notifications/resources/updated' && typeof params?.uri === 'string';
-    const passed = isUpdate ? { ...notification, params: { ...params, uri: this.exposure.exposedUri(upstream, params.uri as string) } } : notification;
+    const passed = isUpdate
+      ? { ...notification, params: { ...params, uri: this.exposure.exposedUri(upstream, params.uri as string) } }
+      : notification;
     for (const listener of this.#listeners) listener.onNotification(passed as JSONRPCNotification);
   }
 }

@@ -11,7 +11,30 @@ export type Inbound =
 
 const ENVELOPE = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
 /** Every key of `params` that some method reads. */
-const PARAMS = ['_meta', 'name', 'arguments', 'uri', 'cursor', 'ref', 'argument', 'context', 'level', 'task', 'requestId', 'reason', 'progressToken', 'progress', 'total', 'message', 'protocolVersion', 'capabilities', 'clientInfo', 'inputResponses', 'requestState', 'taskId'];
+const PARAMS = [
+  '_meta',
+  'name',
+  'arguments',
+  'uri',
+  'cursor',
+  'ref',
+  'argument',
+  'context',
+  'level',
+  'task',
+  'requestId',
+  'reason',
+  'progressToken',
+  'progress',
+  'total',
+  'message',
+  'protocolVersion',
+  'capabilities',
+  'clientInfo',
+  'inputResponses',
+  'requestState',
+  'taskId',
+];
 const KNOWN_ENVELOPE = new Set(ENVELOPE.map(foldKey));
 const KNOWN_PARAMS = new Set(PARAMS.map(foldKey));
 const EXACT = new Set([...ENVELOPE, ...PARAMS]);
@@ -23,8 +46,10 @@ export function readClientLine(line: string): Inbound {
   } catch {
     return { kind: 'bad', id: null, code: -32700, why: 'the message is not valid JSON' };
   }
-  if (Array.isArray(value)) return { kind: 'bad', id: null, code: -32600, why: 'batches are not supported: send one message a line' };
-  if (value === null || typeof value !== 'object') return { kind: 'bad', id: null, code: -32600, why: 'a message must be an object' };
+  if (Array.isArray(value))
+    return { kind: 'bad', id: null, code: -32600, why: 'batches are not supported: send one message a line' };
+  if (value === null || typeof value !== 'object')
+    return { kind: 'bad', id: null, code: -32600, why: 'a message must be an object' };
   // Text that comes out again exactly has no duplicate key, no inexact number and nothing else to hide.
   if (JSON.stringify(value) !== line) {
     const twice = duplicateKey(line);
@@ -32,7 +57,9 @@ export function readClientLine(line: string): Inbound {
     value = JSON.parse(line, keepExact);
   }
   const message = value as Record<string, unknown>;
-  const collision = collidingKey(message, KNOWN_ENVELOPE) ?? (isObject(message['params']) ? collidingKey(message['params'], KNOWN_PARAMS) : null);
+  const collision =
+    collidingKey(message, KNOWN_ENVELOPE) ??
+    (isObject(message['params']) ? collidingKey(message['params'], KNOWN_PARAMS) : null);
   if (collision !== null) return refuse(message, `the key ${JSON.stringify(collision)} could be read as another`);
   return { kind: 'message', message };
 }
@@ -47,9 +74,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function collidingKey(object: Record<string, unknown>, known: ReadonlySet<string>): string | null {
-  let unusual: string[] | null = null;
-  for (const key of Object.keys(object)) if (!EXACT.has(key)) (unusual ??= []).push(key);
-  if (unusual === null) return null;
+  const unusual = Object.keys(object).filter((key) => !EXACT.has(key));
   const seen = new Set<string>();
   for (const key of unusual) {
     const folded = foldKey(key);

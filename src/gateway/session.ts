@@ -1,11 +1,22 @@
 /** One client's connection: every method of the protocol by a closed table. What isn't in it is refused. */
 import type { JSONRPCNotification } from '@modelcontextprotocol/client';
 import type { JsonObject, ReviewStatus } from '../call.ts';
-import { normaliseArguments } from './arguments.ts';
-import { askUpstream, type DoorPorts, isObject, isReadMethod, type KnownTool, type ReadMethod, readCall, refusalReply, type Reply, toolCall } from './door.ts';
-import type { Gate } from './gate.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
+import { normaliseArguments } from './arguments.ts';
+import {
+  askUpstream,
+  type DoorPorts,
+  isObject,
+  isReadMethod,
+  type KnownTool,
+  type ReadMethod,
+  type Reply,
+  readCall,
+  refusalReply,
+  toolCall,
+} from './door.ts';
+import type { Gate } from './gate.ts';
 
 const INVALID_PARAMS = -32602;
 const METHOD_NOT_FOUND = -32601;
@@ -80,7 +91,8 @@ export class Session {
   async #callTool(params: JsonObject, exchange: Exchange): Promise<Reply> {
     const { name } = params;
     if (typeof name !== 'string') return fault(INVALID_PARAMS, 'the request names no tool');
-    if (params['task'] !== undefined) return fault(INVALID_PARAMS, 'toolgate does not carry tasks: call the tool without "task"');
+    if (params['task'] !== undefined)
+      return fault(INVALID_PARAMS, 'toolgate does not carry tasks: call the tool without "task"');
     let known = this.#gate.tool(name);
     if (known === undefined) {
       await this.#gate.ready(name);
@@ -88,21 +100,37 @@ export class Session {
     }
     if (known === undefined) {
       const why = this.#gate.faultOf(name);
-      return why === null ? fault(INVALID_PARAMS, `Unknown tool: ${name}`) : refusalReply('tools/call', { text: `toolgate: ${name} can't be called: ${why}`, meta: {} });
+      return why === null
+        ? fault(INVALID_PARAMS, `Unknown tool: ${name}`)
+        : refusalReply('tools/call', { text: `toolgate: ${name} can't be called: ${why}`, meta: {} });
     }
     const args = normaliseArguments(params['arguments']);
     if (args === null) return fault(INVALID_PARAMS, '"arguments" must be an object');
     const call = toolCall(known, args, this.#ports.statusOf(known));
-    const upstreamParams = rebuilt(params, { name: known.exposed.name, ...(params['arguments'] !== undefined && { arguments: args }) });
-    return askUpstream({ method: 'tools/call', upstream: known.exposed.upstream, params: upstreamParams, call, ...exchange }, this.#ports.door);
+    const upstreamParams = rebuilt(params, {
+      name: known.exposed.name,
+      ...(params['arguments'] !== undefined && { arguments: args }),
+    });
+    return askUpstream(
+      { method: 'tools/call', upstream: known.exposed.upstream, params: upstreamParams, call, ...exchange },
+      this.#ports.door,
+    );
   }
 
   async #read(method: ReadMethod, params: JsonObject, exchange: Exchange): Promise<Reply> {
     await this.#gate.ready();
-    const found = method === 'prompts/get' ? this.#promptOf(params) : method === 'completion/complete' ? this.#referenceOf(params) : this.#resourceOf(params);
+    const found =
+      method === 'prompts/get'
+        ? this.#promptOf(params)
+        : method === 'completion/complete'
+          ? this.#referenceOf(params)
+          : this.#resourceOf(params);
     if ('fault' in found) return fault(found.code, found.fault, found.data);
     const call = readCall(method, found.upstream, this.#gate.known(found.upstream).recognised, found.judged);
-    return askUpstream({ method, upstream: found.upstream, params: rebuilt(params, found.params), call, ...exchange }, this.#ports.door);
+    return askUpstream(
+      { method, upstream: found.upstream, params: rebuilt(params, found.params), call, ...exchange },
+      this.#ports.door,
+    );
   }
 
   #resourceOf(params: JsonObject): Found {
@@ -130,17 +158,28 @@ export class Session {
     if (ref['type'] === 'ref/prompt') {
       const known = typeof ref['name'] === 'string' ? this.#gate.exposure.prompts.get(ref['name']) : undefined;
       if (known === undefined) return { fault: `Unknown prompt: ${String(ref['name'])}`, code: INVALID_PARAMS };
-      return { upstream: known.upstream, params: { ref: { ...ref, name: known.name }, ...rest }, judged: { ...judgedArgument, name: known.name } };
+      return {
+        upstream: known.upstream,
+        params: { ref: { ...ref, name: known.name }, ...rest },
+        judged: { ...judgedArgument, name: known.name },
+      };
     }
     const uri = ref['uri'];
-    if (ref['type'] !== 'ref/resource' || typeof uri !== 'string') return { fault: 'a reference must be to a prompt or to a resource', code: INVALID_PARAMS };
+    if (ref['type'] !== 'ref/resource' || typeof uri !== 'string')
+      return { fault: 'a reference must be to a prompt or to a resource', code: INVALID_PARAMS };
     const owner = this.#templateOwner(uri);
     if ('fault' in owner) return { fault: owner.fault, code: INVALID_PARAMS };
-    return { upstream: owner.upstream, params: { ref: { ...ref, uri: owner.uri }, ...rest }, judged: { ...judgedArgument, uri: owner.uri } };
+    return {
+      upstream: owner.upstream,
+      params: { ref: { ...ref, uri: owner.uri }, ...rest },
+      judged: { ...judgedArgument, uri: owner.uri },
+    };
   }
 
   #templateOwner(uri: string): { upstream: Upstream; uri: string } | { fault: string } {
-    const owners = this.#gate.upstreams.filter(({ lists }) => lists.templates.some(({ uriTemplate }) => uriTemplate === uri));
+    const owners = this.#gate.upstreams.filter(({ lists }) =>
+      lists.templates.some(({ uriTemplate }) => uriTemplate === uri),
+    );
     return owners.length === 1 ? { upstream: owners[0]!, uri } : this.#gate.exposure.ownerOf(uri);
   }
 
@@ -148,7 +187,11 @@ export class Session {
   async #setLevel(params: JsonObject): Promise<Reply> {
     const { level } = params;
     if (typeof level !== 'string') return fault(INVALID_PARAMS, 'the request names no level');
-    await Promise.allSettled(this.#gate.upstreams.filter(({ capabilities }) => capabilities['logging'] !== undefined).map((upstream) => upstream.ask('logging/setLevel', { level })));
+    await Promise.allSettled(
+      this.#gate.upstreams
+        .filter(({ capabilities }) => capabilities['logging'] !== undefined)
+        .map((upstream) => upstream.ask('logging/setLevel', { level })),
+    );
     return { kind: 'value', value: {} };
   }
 
@@ -171,7 +214,9 @@ const PER_HOP = /^(io\.modelcontextprotocol|toolgate)\//i;
 function rebuilt(params: JsonObject, own: JsonObject): JsonObject {
   const meta = params['_meta'];
   if (!isObject(meta)) return own;
-  const kept = Object.fromEntries(Object.entries(meta).filter(([key]) => key !== 'progressToken' && !PER_HOP.test(key)));
+  const kept = Object.fromEntries(
+    Object.entries(meta).filter(([key]) => key !== 'progressToken' && !PER_HOP.test(key)),
+  );
   return Object.keys(kept).length === 0 ? own : { ...own, _meta: kept };
 }
 

@@ -50,9 +50,19 @@ function newServer(session: Session, version: string): Server {
   const server = new Server({ name: 'toolgate', title: 'toolgate', version }, { capabilities: CAPABILITIES });
   server.fallbackRequestHandler = async (request, context) => {
     const token = (request.params?.['_meta'] as { progressToken?: string | number } | undefined)?.progressToken;
-    const onProgress = token === undefined ? null : (progress: Progress) => void context.mcpReq.notify({ method: 'notifications/progress', params: { ...progress, progressToken: token } }).catch(() => {});
-    const reply = await session.handle(request.method, (request.params ?? {}) as JsonObject, { signal: context.mcpReq.signal, onProgress });
-    if (reply.kind === 'error') throw Object.assign(new Error(reply.error.message), { code: reply.error.code, data: reply.error.data });
+    const onProgress =
+      token === undefined
+        ? null
+        : (progress: Progress) =>
+            void context.mcpReq
+              .notify({ method: 'notifications/progress', params: { ...progress, progressToken: token } })
+              .catch(() => {});
+    const reply = await session.handle(request.method, (request.params ?? {}) as JsonObject, {
+      signal: context.mcpReq.signal,
+      onProgress,
+    });
+    if (reply.kind === 'error')
+      throw Object.assign(new Error(reply.error.message), { code: reply.error.code, data: reply.error.data });
     return (reply.kind === 'raw' ? JSON.parse(reply.text) : reply.value) as Record<string, unknown>;
   };
   server.removeRequestHandler('logging/setLevel');
@@ -83,7 +93,11 @@ class ClientWire implements Transport {
 
   async start(): Promise<void> {
     const { input, output } = this.#ports;
-    const reader = createLineReader(MAX_REQUEST_BYTES, (line) => this.#onLine(line), () => this.#answerBad(null, -32600, `a message may have at most ${MAX_REQUEST_BYTES / 1024 / 1024} MiB`));
+    const reader = createLineReader(
+      MAX_REQUEST_BYTES,
+      (line) => this.#onLine(line),
+      () => this.#answerBad(null, -32600, `a message may have at most ${MAX_REQUEST_BYTES / 1024 / 1024} MiB`),
+    );
     input.on('data', reader.push);
     input.once('end', () => this.#end());
     input.once('close', () => this.#end());
@@ -133,7 +147,11 @@ class ClientWire implements Transport {
       }
     }
     if (method === 'initialize') this.#noteClient(message['params'], 'clientInfo');
-    else if (!this.#legacyReady) this.#noteClient(isObject(message['params']) ? message['params']['_meta'] : undefined, 'io.modelcontextprotocol/clientInfo');
+    else if (!this.#legacyReady)
+      this.#noteClient(
+        isObject(message['params']) ? message['params']['_meta'] : undefined,
+        'io.modelcontextprotocol/clientInfo',
+      );
     if (method === 'notifications/initialized') this.#legacyReady = true;
     this.onmessage?.(message as unknown as JSONRPCMessage);
   }
@@ -143,7 +161,10 @@ class ClientWire implements Transport {
     this.#running.set(id, controller);
     const given = isObject(params) ? params : {};
     const token = isObject(given['_meta']) ? given['_meta']['progressToken'] : undefined;
-    const onProgress = typeof token === 'string' || typeof token === 'number' ? (progress: Progress) => this.#progress(token, progress) : null;
+    const onProgress =
+      typeof token === 'string' || typeof token === 'number'
+        ? (progress: Progress) => this.#progress(token, progress)
+        : null;
     const reply = await this.#session.handle('tools/call', given, { signal: controller.signal, onProgress });
     this.#running.delete(id);
     // A cancelled request gets no answer.
@@ -151,7 +172,13 @@ class ClientWire implements Transport {
   }
 
   #progress(token: string | number, { progress, total, message }: Progress): void {
-    this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: token, progress, total, message } }));
+    this.#write(
+      JSON.stringify({
+        jsonrpc: '2.0',
+        method: 'notifications/progress',
+        params: { progressToken: token, progress, total, message },
+      }),
+    );
   }
 
   /** A 2025-era client says once who it is, a later one with every request. */

@@ -47,7 +47,12 @@ export interface DeliveryRow {
 }
 
 /** Writes alerts, redacted, with one open delivery per channel. */
-export function insertAlerts(tx: Transaction, alerts: readonly NewAlert[], channels: readonly Channel[], now: number): void {
+export function insertAlerts(
+  tx: Transaction,
+  alerts: readonly NewAlert[],
+  channels: readonly Channel[],
+  now: number,
+): void {
   for (const alert of alerts) {
     const id = newId(now);
     const shown = redact({ title: alert.title, detail: alert.detail }) as { title: string; detail: unknown };
@@ -63,7 +68,13 @@ export function insertAlerts(tx: Transaction, alerts: readonly NewAlert[], chann
       JSON.stringify(shown.detail),
       alert.callId,
     );
-    for (const channel of channels) tx.run("INSERT INTO deliveries (alert_id, channel, state, next_at) VALUES (?, ?, 'pending', ?)", id, channel, now);
+    for (const channel of channels)
+      tx.run(
+        "INSERT INTO deliveries (alert_id, channel, state, next_at) VALUES (?, ?, 'pending', ?)",
+        id,
+        channel,
+        now,
+      );
   }
 }
 

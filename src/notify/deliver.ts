@@ -5,7 +5,10 @@ import type { Attempt } from './slack.ts';
 
 /** Waits between attempts; after the last the delivery has failed, about a day later. */
 const WAITS_MS: Record<Channel, readonly number[]> = {
-  slack: [2000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000, 7_200_000, 14_400_000, 28_800_000],
+  slack: [
+    2000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000, 7_200_000, 14_400_000,
+    28_800_000,
+  ],
   desktop: [2000, 10_000, 60_000],
 };
 
@@ -20,7 +23,10 @@ const REPEATED = 'the desk ended while it was being sent';
 
 /** Only one desk runs: what is still being sent when it starts was left by a dead one. */
 export function reopenLeftovers(tx: Transaction): number {
-  return tx.run("UPDATE deliveries SET state = 'pending', next_at = 0, claimed_by = NULL, error = ? WHERE state = 'sending'", REPEATED);
+  return tx.run(
+    "UPDATE deliveries SET state = 'pending', next_at = 0, claimed_by = NULL, error = ? WHERE state = 'sending'",
+    REPEATED,
+  );
 }
 
 /** Claims the next delivery that is due; null if there is none. */
@@ -32,14 +38,24 @@ export function claimNext(tx: Transaction, desk: string, now: number): Claimed |
     now,
   );
   if (delivery === undefined) return null;
-  const claimed = tx.run("UPDATE deliveries SET state = 'sending', claimed_by = ?, attempts = attempts + 1 WHERE alert_id = ? AND channel = ? AND state = 'pending'", desk, delivery.alert_id, delivery.channel);
+  const claimed = tx.run(
+    "UPDATE deliveries SET state = 'sending', claimed_by = ?, attempts = attempts + 1 WHERE alert_id = ? AND channel = ? AND state = 'pending'",
+    desk,
+    delivery.alert_id,
+    delivery.channel,
+  );
   if (claimed !== 1) return null;
   const alert = tx.get<AlertRow>('SELECT * FROM alerts WHERE id = ?', delivery.alert_id)!;
   return { alert, delivery: { ...delivery, attempts: delivery.attempts + 1 }, repeated: delivery.error === REPEATED };
 }
 
 /** Writes what came of an attempt; says whether the delivery has now failed for good. */
-export function settleDelivery(tx: Transaction, { delivery }: Claimed, attempt: Attempt, now: number): 'sent' | 'later' | 'failed' {
+export function settleDelivery(
+  tx: Transaction,
+  { delivery }: Claimed,
+  attempt: Attempt,
+  now: number,
+): 'sent' | 'later' | 'failed' {
   const set = (state: string, nextAt: number, error: string | null) =>
     tx.run(
       'UPDATE deliveries SET state = ?, next_at = ?, claimed_by = NULL, error = ?, done_at = ? WHERE alert_id = ? AND channel = ?',
@@ -65,5 +81,8 @@ export function settleDelivery(tx: Transaction, { delivery }: Claimed, attempt: 
 
 /** When the next open delivery is due; null if none is open. */
 export function nextDue(tx: Transaction): number | null {
-  return tx.get<{ next_at: number | null }>("SELECT min(next_at) AS next_at FROM deliveries WHERE state = 'pending'")?.next_at ?? null;
+  return (
+    tx.get<{ next_at: number | null }>("SELECT min(next_at) AS next_at FROM deliveries WHERE state = 'pending'")
+      ?.next_at ?? null
+  );
 }

@@ -28,7 +28,8 @@ function isTrustworthy(path: string): boolean {
 }
 
 export async function showOnDesktop(alert: AlertRow): Promise<Attempt> {
-  if (process.platform !== 'linux') return { kind: 'never', why: `desktop notifications are not supported on ${process.platform} yet` };
+  if (process.platform !== 'linux')
+    return { kind: 'never', why: `desktop notifications are not supported on ${process.platform} yet` };
   const program = findNotifySend();
   if (program === null) return { kind: 'never', why: 'notify-send is not installed (package libnotify-bin)' };
   const detail = JSON.parse(alert.detail) as Record<string, string>;
@@ -37,10 +38,17 @@ export async function showOnDesktop(alert: AlertRow): Promise<Attempt> {
     .join('\n');
   const urgency = { low: 'low', medium: 'normal', high: 'critical' }[alert.severity];
   try {
-    await promisify(execFile)(program, ['--app-name=toolgate', `--urgency=${urgency}`, '--', inert(alert.title, TITLE_LIMIT), inert(body, BODY_LIMIT)], { timeout: TIMEOUT_MS });
+    await promisify(execFile)(
+      program,
+      ['--app-name=toolgate', `--urgency=${urgency}`, '--', inert(alert.title, TITLE_LIMIT), inert(body, BODY_LIMIT)],
+      { timeout: TIMEOUT_MS },
+    );
     return { kind: 'sent' };
   } catch (error) {
-    const said = String((error as { stderr?: string }).stderr ?? messageOf(error)).trim().split('\n')[0] ?? '';
+    const said =
+      String((error as { stderr?: string }).stderr ?? messageOf(error))
+        .trim()
+        .split('\n')[0] ?? '';
     return { kind: 'later', why: `no desktop can show it: ${visible(said).slice(0, 200)}`, waitMs: null };
   }
 }
@@ -48,6 +56,9 @@ export async function showOnDesktop(alert: AlertRow): Promise<Attempt> {
 /** Some servers read markup; cut in the middle, where neither end is lost. */
 function inert(text: string, limit: number): string {
   const shown = visible(text);
-  const short = shown.length <= limit ? shown : `${shown.slice(0, Math.ceil(limit * 0.6))}…${shown.slice(-Math.floor(limit * 0.3))}`;
+  const short =
+    shown.length <= limit
+      ? shown
+      : `${shown.slice(0, Math.ceil(limit * 0.6))}…${shown.slice(-Math.floor(limit * 0.3))}`;
   return short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -26,9 +26,19 @@ export async function sendToSlack(webhookUrl: string, alert: AlertRow, repeated:
 }
 
 function attemptOf(error: unknown, webhookUrl: string): Attempt {
-  const { original, code } = error as { original?: { response?: { status?: number; headers?: Record<string, string> }; status?: number; headers?: { get?: (name: string) => string | null } }; code?: string };
-  const said = messageOf(error).replaceAll(webhookUrl, '(the webhook)').replace(/https?:\/\/\S+/g, '(a URL)');
-  const status = original?.response?.status ?? original?.status ?? Number(/(?:status|code)\D{0,12}(\d{3})/i.exec(said)?.[1] ?? 0);
+  const { original, code } = error as {
+    original?: {
+      response?: { status?: number; headers?: Record<string, string> };
+      status?: number;
+      headers?: { get?: (name: string) => string | null };
+    };
+    code?: string;
+  };
+  const said = messageOf(error)
+    .replaceAll(webhookUrl, '(the webhook)')
+    .replace(/https?:\/\/\S+/g, '(a URL)');
+  const status =
+    original?.response?.status ?? original?.status ?? Number(/(?:status|code)\D{0,12}(\d{3})/i.exec(said)?.[1] ?? 0);
   const why = status > 0 ? `Slack answered ${status}` : `Slack could not be reached (${code ?? said})`;
   if (status === 429) return { kind: 'later', why, waitMs: 60_000 };
   // The address is wrong or was revoked, or the message is refused: trying again changes nothing.
@@ -41,18 +51,35 @@ const BADGE = { low: '▫️', medium: '🔶', high: '🔴' } as const;
 /** Text from agents and tools stands only in `plain_text`, where nothing is markup. */
 export function slackMessage(alert: AlertRow, repeated: boolean): IncomingWebhookSendArguments {
   const detail = JSON.parse(alert.detail) as Record<string, string>;
-  const fields = Object.entries(detail).map(([name, value]) => ({ type: 'plain_text' as const, text: cut(`${name}: ${visible(value)}`), emoji: false }));
+  const fields = Object.entries(detail).map(([name, value]) => ({
+    type: 'plain_text' as const,
+    text: cut(`${name}: ${visible(value)}`),
+    emoji: false,
+  }));
   const time = new Date(alert.created_at).toISOString();
   return {
     text: escapeSlack(cut(`${BADGE[alert.severity]} ${visible(alert.title)}`)),
     unfurl_links: false,
     unfurl_media: false,
     blocks: [
-      { type: 'header', text: { type: 'plain_text', text: `${BADGE[alert.severity]} ${visible(alert.title)}`.slice(0, 150), emoji: false } },
+      {
+        type: 'header',
+        text: {
+          type: 'plain_text',
+          text: `${BADGE[alert.severity]} ${visible(alert.title)}`.slice(0, 150),
+          emoji: false,
+        },
+      },
       ...chunk(fields, 10).map((part) => ({ type: 'section' as const, fields: part })),
       {
         type: 'context',
-        elements: [{ type: 'plain_text', text: `toolgate · ${time} · alert ${alert.id}${repeated ? ' · may be a repeat: it was being sent when toolgate was stopped' : ''}`, emoji: false }],
+        elements: [
+          {
+            type: 'plain_text',
+            text: `toolgate · ${time} · alert ${alert.id}${repeated ? ' · may be a repeat: it was being sent when toolgate was stopped' : ''}`,
+            emoji: false,
+          },
+        ],
       },
     ],
   };
@@ -67,5 +94,7 @@ function cut(text: string): string {
 }
 
 function chunk<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }

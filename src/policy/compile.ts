@@ -28,7 +28,11 @@ export interface CompiledPolicies {
 }
 
 /** Compiles once per change of rules; the result holds no file. */
-export function compilePolicies(policies: Policies, vocabulary: Vocabulary, fileName = 'policies.yaml'): CompiledPolicies {
+export function compilePolicies(
+  policies: Policies,
+  vocabulary: Vocabulary,
+  fileName = 'policies.yaml',
+): CompiledPolicies {
   const compiled = policies.file.policies.map((source, index) => ({
     source,
     place: `${fileName}:${policies.lines[index] ?? 0}`,
@@ -55,15 +59,27 @@ function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vo
   if (condition.integration) parts.push(integrationTest(condition.integration, vocabulary));
   if (condition.operation) parts.push(operationTest(condition.operation));
   if (condition.tool) parts.push(toolTest(condition.tool));
-  if (condition.tool_review_status) parts.push(oneOf('tool review status', condition.tool_review_status, (facts) => facts.call.toolStatus));
+  if (condition.tool_review_status)
+    parts.push(oneOf('tool review status', condition.tool_review_status, (facts) => facts.call.toolStatus));
   if (condition.agent) parts.push(agentTest(condition.agent, loosens));
   if (condition.agent_review_status)
-    parts.push(surely(oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status), loosens));
+    parts.push(
+      surely(
+        oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status),
+        loosens,
+      ),
+    );
   if (condition.via) parts.push(oneOf('via', condition.via, (facts) => facts.call.via));
   if (condition.server) parts.push(serverTest(condition.server));
   for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match));
   if (condition.any) parts.push(anyOf(condition.any.map((inner) => compileCondition(inner, loosens, vocabulary))));
-  if (condition.all) parts.push(allOf('all', condition.all.map((inner) => compileCondition(inner, loosens, vocabulary))));
+  if (condition.all)
+    parts.push(
+      allOf(
+        'all',
+        condition.all.map((inner) => compileCondition(inner, loosens, vocabulary)),
+      ),
+    );
   if (condition.not) parts.push(negate('not', compileCondition(condition.not, !loosens, vocabulary)));
   return parts.length === 1 ? parts[0]! : allOf('all', parts);
 }
@@ -121,7 +137,8 @@ function surely(test: Test, loosens: boolean): Test {
   if (!loosens) return test;
   return {
     ...test,
-    answer: (facts) => (test.answer(facts) === 'yes' && facts.agent.strength === 'claimed' ? 'cant tell' : test.answer(facts)),
+    answer: (facts) =>
+      test.answer(facts) === 'yes' && facts.agent.strength === 'claimed' ? 'cant tell' : test.answer(facts),
     compared: ({ agent }) => `${agent.status} (${agent.strength})`,
   };
 }
@@ -162,8 +179,12 @@ function integrationTest(wanted: readonly string[], vocabulary: Vocabulary): Tes
       return (id, title) => match(id) || match(title);
     }
     const folded = foldName(name);
-    const known = vocabulary.integrations.find(({ id, title, aliases }) => [id, title, ...aliases].some((each) => foldName(each) === folded));
-    return known === undefined ? (id, title) => foldName(id) === folded || foldName(title) === folded : (id) => id === known.id;
+    const known = vocabulary.integrations.find(({ id, title, aliases }) =>
+      [id, title, ...aliases].some((each) => foldName(each) === folded),
+    );
+    return known === undefined
+      ? (id, title) => foldName(id) === folded || foldName(title) === folded
+      : (id) => id === known.id;
   });
   return {
     label: `integration: ${wanted.join(' or ')}`,
@@ -185,7 +206,8 @@ function toolTest(wanted: readonly string[]): Test {
   return {
     label: `tool: ${wanted.join(' or ')}`,
     parts: [],
-    compared: ({ call }) => (call.tools.length === 0 ? call.calledName : call.tools.map(({ title }) => title).join(' or ')),
+    compared: ({ call }) =>
+      call.tools.length === 0 ? call.calledName : call.tools.map(({ title }) => title).join(' or '),
     answer: ({ call }) => {
       if (matches(call.calledName)) return 'yes';
       if (call.tools.length === 0) return 'cant tell';
@@ -318,7 +340,8 @@ function contained(wanted: Literal): (item: JsonValue) => Answer {
 /** Numeric text counts as its number; what is no number can't be compared. */
 function compareNumber(item: JsonValue, holds: (value: number) => boolean): Answer {
   if (item === null) return 'no';
-  const value = typeof item === 'number' ? item : typeof item === 'string' && item.trim() !== '' ? Number(item) : Number.NaN;
+  const value =
+    typeof item === 'number' ? item : typeof item === 'string' && item.trim() !== '' ? Number(item) : Number.NaN;
   return Number.isNaN(value) ? 'cant tell' : holds(value) ? 'yes' : 'no';
 }
 
@@ -326,7 +349,10 @@ function describeMatch(match: ArgumentMatch): string {
   const keys = Object.keys(match);
   if (keys.length === 1 && match.is) return match.is.map((item) => JSON.stringify(item)).join(' or ');
   return Object.entries(match)
-    .map(([key, value]) => `${key} ${Array.isArray(value) ? value.map((item) => JSON.stringify(item)).join(' or ') : JSON.stringify(value)}`)
+    .map(
+      ([key, value]) =>
+        `${key} ${Array.isArray(value) ? value.map((item) => JSON.stringify(item)).join(' or ') : JSON.stringify(value)}`,
+    )
     .join(', ');
 }
 

@@ -21,7 +21,10 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
   }
   const fallback = defaultReason(policies, facts);
   const reasons = applying.map(({ reason }) => reason);
-  const enforced = strictest(reasons.filter(({ mode }) => mode === 'enforce'), fallback.mode === 'enforce' ? fallback : ALLOWED);
+  const enforced = strictest(
+    reasons.filter(({ mode }) => mode === 'enforce'),
+    fallback.mode === 'enforce' ? fallback : ALLOWED,
+  );
   const would = strictest(reasons, fallback);
   return {
     effect: effectOf(enforced),
@@ -34,11 +37,17 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
 }
 
 /** The alerts that the discovery of an agent raises. The call in `facts` is not looked at. */
-export function decideDiscovery(policies: CompiledPolicies, facts: Pick<Facts, 'agent'>): { reasons: readonly Reason[]; alerts: readonly AlertRaised[] } {
+export function decideDiscovery(
+  policies: CompiledPolicies,
+  facts: Pick<Facts, 'agent'>,
+): { reasons: readonly Reason[]; alerts: readonly AlertRaised[] } {
   const found = policies.discoveries
     .map((policy) => ({ policy, reason: reasonOf(policy, facts as Facts, policies.file.defaults.mode) }))
     .filter((each): each is { policy: CompiledPolicy; reason: Reason } => each.reason !== null);
-  return { reasons: found.map(({ reason }) => reason), alerts: found.flatMap(({ policy, reason }) => alertOf(policy, reason)) };
+  return {
+    reasons: found.map(({ reason }) => reason),
+    alerts: found.flatMap(({ policy, reason }) => alertOf(policy, reason)),
+  };
 }
 
 /** A policy that restricts applies unless its answer is no; one that allows only on a yes. */
@@ -60,7 +69,14 @@ function reasonOf(policy: CompiledPolicy, facts: Facts, fileMode: Mode): Reason 
   };
 }
 
-const ALLOWED: Reason = { policy: '(default: action)', action: 'allow', mode: 'enforce', place: null, answer: 'yes', message: null };
+const ALLOWED: Reason = {
+  policy: '(default: action)',
+  action: 'allow',
+  mode: 'enforce',
+  place: null,
+  answer: 'yes',
+  message: null,
+};
 
 function defaultReason(policies: CompiledPolicies, { call }: Facts): Reason {
   const { action, unclassified, mode } = policies.file.defaults;
@@ -91,10 +107,25 @@ function alertOf(policy: CompiledPolicy, reason: Reason): AlertRaised[] {
   return [{ policy: source.name, severity: source.alert?.severity ?? 'medium' }];
 }
 
-function requirementsOf(applying: readonly { policy: CompiledPolicy; reason: Reason }[], deciding: Reason, policies: CompiledPolicies, owner: string): Requirement[] {
+function requirementsOf(
+  applying: readonly { policy: CompiledPolicy; reason: Reason }[],
+  deciding: Reason,
+  policies: CompiledPolicies,
+  owner: string,
+): Requirement[] {
   const fallback = policies.file.defaults.reviewers ?? [owner];
   const asking = applying.filter(({ reason }) => reason.action === 'require approval' && reason.mode === 'enforce');
-  if (asking.length === 0) return [{ policy: deciding.policy, reviewers: fallback, approvals: 1, timeoutMs: 600_000, runWithinMs: 300_000, reasonRequired: false }];
+  if (asking.length === 0)
+    return [
+      {
+        policy: deciding.policy,
+        reviewers: fallback,
+        approvals: 1,
+        timeoutMs: 600_000,
+        runWithinMs: 300_000,
+        reasonRequired: false,
+      },
+    ];
   return asking.map(({ policy: { source } }) => ({
     policy: source.name,
     reviewers: source.approval?.reviewers ?? fallback,

@@ -47,5 +47,12 @@ export function explain(policies: CompiledPolicies, facts: Facts, owner: string)
 /** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */
 function flatten(test: Test, facts: Facts): ExplainedCondition[] {
   if (test.label === 'all') return test.parts.flatMap((part) => flatten(part, facts));
-  return [{ condition: test.label, answer: test.answer(facts), compared: test.compared(facts), parts: test.parts.flatMap((part) => flatten(part, facts)) }];
+  return [
+    {
+      condition: test.label,
+      answer: test.answer(facts),
+      compared: test.compared(facts),
+      parts: test.parts.flatMap((part) => flatten(part, facts)),
+    },
+  ];
 }

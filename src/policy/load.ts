@@ -31,18 +31,33 @@ export interface Policies {
 }
 
 /** `policies` is null if there is any error; warnings come with a value. */
-export function readPolicies(text: string, vocabulary: Vocabulary, fileName = 'policies.yaml'): { policies: Policies | null; problems: Problem[] } {
+export function readPolicies(
+  text: string,
+  vocabulary: Vocabulary,
+  fileName = 'policies.yaml',
+): { policies: Policies | null; problems: Problem[] } {
   const yaml = readYaml(fileName, text, keyRule);
   if (yaml.problems.length > 0) return { policies: null, problems: [...yaml.problems] };
   if (yaml.value === undefined || yaml.value === null) {
-    const problem: Problem = { file: fileName, line: 0, column: 0, severity: 'error', fault: 'the file is empty', mend: 'write "policies: []" if you want no policy at all, or copy policies.example.yaml', source: '' };
+    const problem: Problem = {
+      file: fileName,
+      line: 0,
+      column: 0,
+      severity: 'error',
+      fault: 'the file is empty',
+      mend: 'write "policies: []" if you want no policy at all, or copy policies.example.yaml',
+      source: '',
+    };
     return { policies: null, problems: [problem] };
   }
   const parsed = policyFile.safeParse(yaml.value);
   if (!parsed.success) return { policies: null, problems: problemsOf(parsed.error.issues, fileName, yaml.locate) };
   const problems = checkMeaning(parsed.data, vocabulary, fileName, yaml.locate);
   const lines = parsed.data.policies.map((_, index) => yaml.locate(['policies', index], 'value').line);
-  return { policies: problems.some(({ severity }) => severity === 'error') ? null : { file: parsed.data, lines }, problems };
+  return {
+    policies: problems.some(({ severity }) => severity === 'error') ? null : { file: parsed.data, lines },
+    problems,
+  };
 }
 
 /** Under these keys the owner's own names stand; everywhere else keys are words of the language. */
@@ -53,7 +68,12 @@ function keyRule(key: string, path: readonly PropertyKey[]): string {
   const underTools = path[0] === 'tools' && path.length <= 2;
   if (underTools && path.length > 0) return key;
   const owned = typeof parent === 'string' && NAMED.has(parent) && !(parent === 'reviewers' && path.length > 1);
-  return owned ? key : key.trim().toLowerCase().replace(/[\s-]+/g, '_');
+  return owned
+    ? key
+    : key
+        .trim()
+        .toLowerCase()
+        .replace(/[\s-]+/g, '_');
 }
 
 function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string, locate: Locate): Problem[] {
@@ -65,14 +85,18 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
   const checkReviewers = (ids: readonly string[] | undefined, path: PropertyKey[]) =>
     ids?.forEach((id, index) => {
       if (reviewerIds.includes(id)) return;
-      const known = reviewerIds.length === 0 ? 'add it under "reviewers:"' : `${mendChoice(id, reviewerIds)}; or add it under "reviewers:"`;
+      const known =
+        reviewerIds.length === 0
+          ? 'add it under "reviewers:"'
+          : `${mendChoice(id, reviewerIds)}; or add it under "reviewers:"`;
       report([...path, index], `reviewer "${id}" is not defined`, known);
     });
   checkReviewers(file.defaults.reviewers, ['defaults', 'reviewers']);
   for (const [id, reviewer] of Object.entries(file.reviewers)) {
     checkReviewers(reviewer.members, ['reviewers', id, 'members']);
     reviewer.members?.forEach((member, index) => {
-      if (file.reviewers[member]?.members !== undefined) report(['reviewers', id, 'members', index], `"${member}" is itself a group`, 'name its persons instead');
+      if (file.reviewers[member]?.members !== undefined)
+        report(['reviewers', id, 'members', index], `"${member}" is itself a group`, 'name its persons instead');
     });
   }
   for (const [integration, tools] of Object.entries(file.tools)) {
@@ -85,16 +109,34 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
   file.policies.forEach((policy, index) => {
     const path = ['policies', index];
     const earlier = seen.get(foldName(policy.name));
-    if (earlier !== undefined) report([...path, 'name'], `there are two policies named "${policy.name}"`, `the other is on line ${locate(['policies', earlier], 'value').line}; give each its own name`);
+    if (earlier !== undefined)
+      report(
+        [...path, 'name'],
+        `there are two policies named "${policy.name}"`,
+        `the other is on line ${locate(['policies', earlier], 'value').line}; give each its own name`,
+      );
     seen.set(foldName(policy.name), index);
     if (policy.if === undefined || Object.keys(policy.if).length === 0)
-      report(path, `policy "${policy.name}" has no "if": it applies to everything`, 'add "if:" with what it is about', 'warning');
+      report(
+        path,
+        `policy "${policy.name}" has no "if": it applies to everything`,
+        'add "if:" with what it is about',
+        'warning',
+      );
     checkReviewers(policy.approval?.reviewers, [...path, 'approval', 'reviewers']);
     if (policy.approval !== undefined && policy.action !== 'require approval')
-      report([...path, 'approval'], '"approval" has no meaning for this action', 'write "action: require approval", or take "approval" out');
+      report(
+        [...path, 'approval'],
+        '"approval" has no meaning for this action',
+        'write "action: require approval", or take "approval" out',
+      );
     const discovery = policy.when === 'an agent is discovered';
     if (discovery && policy.action !== 'alert')
-      report([...path, 'action'], `an agent that is discovered can only be alerted on, not "${policy.action}"`, `to stop its calls, add a policy with "when: an agent makes a tool call" and "action: ${policy.action}"`);
+      report(
+        [...path, 'action'],
+        `an agent that is discovered can only be alerted on, not "${policy.action}"`,
+        `to stop its calls, add a policy with "when: an agent makes a tool call" and "action: ${policy.action}"`,
+      );
     for (const part of ['if', 'unless'] as const) {
       const condition = policy[part];
       if (condition !== undefined) checkCondition(condition, [...path, part], discovery, vocabulary, report);
@@ -107,10 +149,21 @@ type Report = (path: PropertyKey[], fault: string, mend: string, severity?: Prob
 
 const DISCOVERY_KEYS = new Set(['agent', 'agent_review_status', 'any', 'all', 'not']);
 
-function checkCondition(condition: Condition, path: PropertyKey[], discovery: boolean, vocabulary: Vocabulary, report: Report): void {
+function checkCondition(
+  condition: Condition,
+  path: PropertyKey[],
+  discovery: boolean,
+  vocabulary: Vocabulary,
+  report: Report,
+): void {
   if (discovery) {
     for (const key of Object.keys(condition)) {
-      if (!DISCOVERY_KEYS.has(key)) report([...path, key], `"${key}" means nothing when an agent is discovered: it has made no call yet`, 'use "agent" or "agent review status"');
+      if (!DISCOVERY_KEYS.has(key))
+        report(
+          [...path, key],
+          `"${key}" means nothing when an agent is discovered: it has made no call yet`,
+          'use "agent" or "agent review status"',
+        );
     }
   }
   const words: IntegrationWords[] = [];
@@ -129,24 +182,44 @@ function checkCondition(condition: Condition, path: PropertyKey[], discovery: bo
     const at = [...path, 'tool', ...(all.length > 1 ? [index] : [])];
     if (condition.integration !== undefined && words.length > 0) checkToolIn(name, words, at, report);
     else if (condition.integration === undefined && !vocabulary.integrations.some((known) => matchesTool(name, known)))
-      report(at, `no tool that the catalog knows matches "${name}"`, 'it still matches a tool of that name on a server of your own', 'warning');
+      report(
+        at,
+        `no tool that the catalog knows matches "${name}"`,
+        'it still matches a tool of that name on a server of your own',
+        'warning',
+      );
   });
   condition.server?.forEach((name, index, all) => {
     if (isGlob(name) || vocabulary.servers.includes(name)) return;
-    report([...path, 'server', ...(all.length > 1 ? [index] : [])], `there is no server "${name}" in servers.json`, vocabulary.servers.length === 0 ? 'add it there' : mendChoice(name, vocabulary.servers), 'warning');
+    report(
+      [...path, 'server', ...(all.length > 1 ? [index] : [])],
+      `there is no server "${name}" in servers.json`,
+      vocabulary.servers.length === 0 ? 'add it there' : mendChoice(name, vocabulary.servers),
+      'warning',
+    );
   });
-  for (const key of ['any', 'all'] as const) condition[key]?.forEach((inner, index) => checkCondition(inner, [...path, key, index], discovery, vocabulary, report));
+  for (const key of ['any', 'all'] as const)
+    condition[key]?.forEach((inner, index) => {
+      checkCondition(inner, [...path, key, index], discovery, vocabulary, report);
+    });
   if (condition.not !== undefined) checkCondition(condition.not, [...path, 'not'], discovery, vocabulary, report);
 }
 
 function find(vocabulary: Vocabulary, name: string): IntegrationWords | null {
   const folded = foldName(name);
-  return vocabulary.integrations.find(({ id, title, aliases }) => [id, title, ...aliases].some((known) => foldName(known) === folded)) ?? null;
+  return (
+    vocabulary.integrations.find(({ id, title, aliases }) =>
+      [id, title, ...aliases].some((known) => foldName(known) === folded),
+    ) ?? null
+  );
 }
 
 function unknownIntegration(name: string, vocabulary: Vocabulary): [string, string] {
   const titles = vocabulary.integrations.map(({ title }) => title);
-  const guess = didYouMean(name, vocabulary.integrations.flatMap(({ title, aliases }) => [title, ...aliases]));
+  const guess = didYouMean(
+    name,
+    vocabulary.integrations.flatMap(({ title, aliases }) => [title, ...aliases]),
+  );
   return [`"${name}" is not a known integration`, mendChoice(name, titles, guess)];
 }
 
@@ -161,11 +234,18 @@ function checkToolIn(tool: string, words: readonly IntegrationWords[], path: Pro
   const titles = known.flatMap(({ toolTitles }) => toolTitles);
   const guess = didYouMean(tool, titles);
   const start = guess === null ? '' : `did you mean "${guess}"? `;
-  report(path, `no ${names} tool matches "${tool}", so this can never apply`, `${start}List them with: toolgate catalog show ${known[0]!.id}; a tool of your own goes into catalog/${known[0]!.id}.yaml in your config folder`);
+  report(
+    path,
+    `no ${names} tool matches "${tool}", so this can never apply`,
+    `${start}List them with: toolgate catalog show ${known[0]!.id}; a tool of your own goes into catalog/${known[0]!.id}.yaml in your config folder`,
+  );
 }
 
 function matchesTool(pattern: string, words: IntegrationWords): boolean {
   const match = isGlob(pattern) ? compileGlob(pattern) : null;
   const folded = foldName(pattern);
-  return words.tools.some((name) => foldName(name) === folded || (match?.(name) ?? false)) || ['readresource', 'subscriberesource', 'getprompt', 'complete'].includes(folded);
+  return (
+    words.tools.some((name) => foldName(name) === folded || (match?.(name) ?? false)) ||
+    ['readresource', 'subscriberesource', 'getprompt', 'complete'].includes(folded)
+  );
 }

@@ -1,11 +1,49 @@
 /** The shape of `policies.yaml`. Keys are compared without case, spaces and dashes; this writes them in snake_case. */
 import { z } from 'zod';
-import { type Action, ACTIONS, DOORS, MODES, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
+import { ACTIONS, type Action, DOORS, MODES, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
 import { choice, choices, custom, describe, duration, flag, strict, text, texts, wholeNumber } from '../schema.ts';
 
-const OPERATION_SYNONYMS = { remove: 'Delete', destroy: 'Delete', erase: 'Delete', trash: 'Delete', archive: 'Delete', create: 'Write', update: 'Write', edit: 'Write', change: 'Write', get: 'Read', list: 'Read', view: 'Read' } as const;
-const ACTION_SYNONYMS = { deny: 'block', forbid: 'block', refuse: 'block', reject: 'block', ask: 'require approval', approve: 'require approval', approval: 'require approval', confirm: 'require approval', hold: 'require approval', log: 'alert', notify: 'alert', warn: 'alert', permit: 'allow', accept: 'allow' } as const;
-const STATUS_SYNONYMS = { sanctioned: 'Allowed', approved: 'Allowed', allow: 'Allowed', unsanctioned: 'Disallowed', denied: 'Disallowed', blocked: 'Disallowed', block: 'Disallowed', new: 'Unreviewed', unknown: 'Unreviewed' } as const;
+const OPERATION_SYNONYMS = {
+  remove: 'Delete',
+  destroy: 'Delete',
+  erase: 'Delete',
+  trash: 'Delete',
+  archive: 'Delete',
+  create: 'Write',
+  update: 'Write',
+  edit: 'Write',
+  change: 'Write',
+  get: 'Read',
+  list: 'Read',
+  view: 'Read',
+} as const;
+const ACTION_SYNONYMS = {
+  deny: 'block',
+  forbid: 'block',
+  refuse: 'block',
+  reject: 'block',
+  ask: 'require approval',
+  approve: 'require approval',
+  approval: 'require approval',
+  confirm: 'require approval',
+  hold: 'require approval',
+  log: 'alert',
+  notify: 'alert',
+  warn: 'alert',
+  permit: 'allow',
+  accept: 'allow',
+} as const;
+const STATUS_SYNONYMS = {
+  sanctioned: 'Allowed',
+  approved: 'Allowed',
+  allow: 'Allowed',
+  unsanctioned: 'Disallowed',
+  denied: 'Disallowed',
+  blocked: 'Disallowed',
+  block: 'Disallowed',
+  new: 'Unreviewed',
+  unknown: 'Unreviewed',
+} as const;
 
 const reviewStatus = () => choices('review status', REVIEW_STATUSES, { synonyms: STATUS_SYNONYMS });
 
@@ -26,7 +64,19 @@ export interface ArgumentMatch {
   readonly missing?: boolean | 'match';
 }
 
-const ARGUMENT_KEYS = ['is', 'is_not', 'like', 'not_like', 'over', 'under', 'at_least', 'at_most', 'contains', 'exists', 'missing'] as const;
+const ARGUMENT_KEYS = [
+  'is',
+  'is_not',
+  'like',
+  'not_like',
+  'over',
+  'under',
+  'at_least',
+  'at_most',
+  'contains',
+  'exists',
+  'missing',
+] as const;
 const NUMBER_KEYS = new Set<string>(['over', 'under', 'at_least', 'at_most']);
 
 /** A literal (text is a pattern), a list of literals, or a block of comparisons. */
@@ -35,19 +85,37 @@ const argumentMatch = z
   .transform((input, ctx): ArgumentMatch => {
     if (input === null || typeof input !== 'object') return literals([input as Literal]);
     if (Array.isArray(input)) {
-      if (input.length === 0) ctx.issues.push(custom(input, 'the list is empty, so it can never match', 'name at least one value'));
+      if (input.length === 0)
+        ctx.issues.push(custom(input, 'the list is empty, so it can never match', 'name at least one value'));
       return literals(input.map((item, index) => literal(item, ctx.issues, [index])));
     }
     const result: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(input)) {
       if (!(ARGUMENT_KEYS as readonly string[]).includes(key)) {
-        ctx.issues.push({ code: 'unrecognized_keys', keys: [key], input, path: [], message: ['', ...ARGUMENT_KEYS].join('\u0000') } as never);
+        ctx.issues.push({
+          code: 'unrecognized_keys',
+          keys: [key],
+          input,
+          path: [],
+          message: ['', ...ARGUMENT_KEYS].join('\u0000'),
+        } as never);
       } else if (NUMBER_KEYS.has(key)) {
         if (typeof value === 'number' && Number.isFinite(value)) result[key] = value;
-        else ctx.issues.push(custom(value, `"${key}" must be a number, not ${describe(value)}`, 'write a number without quotes', [key]));
+        else
+          ctx.issues.push(
+            custom(value, `"${key}" must be a number, not ${describe(value)}`, 'write a number without quotes', [key]),
+          );
       } else if (key === 'exists' || key === 'missing') {
         if (typeof value === 'boolean' || (key === 'missing' && value === 'match')) result[key] = value;
-        else ctx.issues.push(custom(value, `"${key}" must be ${key === 'missing' ? 'true or match' : 'true or false'}, not ${describe(value)}`, 'see docs/policies.md', [key]));
+        else
+          ctx.issues.push(
+            custom(
+              value,
+              `"${key}" must be ${key === 'missing' ? 'true or match' : 'true or false'}, not ${describe(value)}`,
+              'see docs/policies.md',
+              [key],
+            ),
+          );
       } else {
         const items = Array.isArray(value) ? value : [value];
         const asText = key === 'like' || key === 'not_like';
@@ -57,10 +125,22 @@ const argumentMatch = z
         });
       }
     }
-    if (Object.keys(input).length === 0) ctx.issues.push(custom(input, 'the comparison is empty', `use one of: ${ARGUMENT_KEYS.join(', ')}`));
+    if (Object.keys(input).length === 0)
+      ctx.issues.push(custom(input, 'the comparison is empty', `use one of: ${ARGUMENT_KEYS.join(', ')}`));
     return result as ArgumentMatch;
   })
-  .meta({ description: 'a value (text is a pattern), a list of values, or comparisons', anyOf: [{ type: ['string', 'number', 'boolean', 'null'] }, { type: 'array' }, { type: 'object', properties: Object.fromEntries(ARGUMENT_KEYS.map((key) => [key, {}])), additionalProperties: false }] });
+  .meta({
+    description: 'a value (text is a pattern), a list of values, or comparisons',
+    anyOf: [
+      { type: ['string', 'number', 'boolean', 'null'] },
+      { type: 'array' },
+      {
+        type: 'object',
+        properties: Object.fromEntries(ARGUMENT_KEYS.map((key) => [key, {}])),
+        additionalProperties: false,
+      },
+    ],
+  });
 
 /** Texts are patterns, the rest must be equal; both kinds in one list are one `any of`. */
 function literals(items: readonly Literal[]): ArgumentMatch {
@@ -69,7 +149,9 @@ function literals(items: readonly Literal[]): ArgumentMatch {
 
 function literal(item: unknown, issues: unknown[], path: PropertyKey[]): Literal {
   if (item === null || ['string', 'number', 'boolean'].includes(typeof item)) return item as Literal;
-  issues.push(custom(item, `a value to compare with can't be ${describe(item)}`, 'write a text, a number, true or false', path));
+  issues.push(
+    custom(item, `a value to compare with can't be ${describe(item)}`, 'write a text, a number, true or false', path),
+  );
   return null;
 }
 
@@ -127,7 +209,10 @@ const policy = strict({
   when: choice('event', WHENS, { aliases: { 'tool call': WHENS[0], 'agent discovered': WHENS[1] } }).default(WHENS[0]),
   if: condition.optional(),
   unless: condition.optional(),
-  action: choice('action', ACTIONS, { synonyms: ACTION_SYNONYMS, aliases: { 'require human approval': 'require approval' } }),
+  action: choice('action', ACTIONS, {
+    synonyms: ACTION_SYNONYMS,
+    aliases: { 'require human approval': 'require approval' },
+  }),
   message: text('message', 1000).optional(),
   approval: approval.optional(),
   alert: strict({ severity: choice('severity', SEVERITIES).default('medium') }).optional(),
@@ -141,14 +226,29 @@ const reviewer = strict({
   members: texts('members').optional(),
 }).check((ctx) => {
   if (ctx.value.members !== undefined && (ctx.value.os !== undefined || ctx.value.desktop !== undefined))
-    ctx.issues.push(custom(ctx.value, 'a reviewer is a person or a group, not both', 'keep "members" for a group, or "os" and "desktop" for a person'));
+    ctx.issues.push(
+      custom(
+        ctx.value,
+        'a reviewer is a person or a group, not both',
+        'keep "members" for a group, or "os" and "desktop" for a person',
+      ),
+    );
   if (ctx.value.members === undefined && ctx.value.os === undefined && ctx.value.slack === undefined)
-    ctx.issues.push(custom(ctx.value, 'this reviewer has no way to answer', 'add "os: <user name>", "slack: T…/U…" or "members: [...]"'));
+    ctx.issues.push(
+      custom(
+        ctx.value,
+        'this reviewer has no way to answer',
+        'add "os: <user name>", "slack: T…/U…" or "members: [...]"',
+      ),
+    );
 });
 
 const DEFAULT_ACTIONS = ['allow', 'require approval', 'block'] as const satisfies readonly Action[];
 const defaultAction = (fallback: (typeof DEFAULT_ACTIONS)[number]) =>
-  choice('default action', DEFAULT_ACTIONS, { synonyms: { deny: 'block', ask: 'require approval' }, aliases: { 'require human approval': 'require approval' } }).default(fallback);
+  choice('default action', DEFAULT_ACTIONS, {
+    synonyms: { deny: 'block', ask: 'require approval' },
+    aliases: { 'require human approval': 'require approval' },
+  }).default(fallback);
 
 const defaults = strict({
   action: defaultAction('allow'),
@@ -170,7 +270,10 @@ export const policyFile = strict({
   }).prefault({}),
   agents: z.record(z.string(), oneStatus).default({}),
   tools: z.record(z.string(), z.record(z.string(), oneStatus)).default({}),
-  policies: z.array(policy, { error: 'the policies are missing or not a list\u0000write "policies:" and below it a list, each item starting with "- name: …"' }),
+  policies: z.array(policy, {
+    error:
+      'the policies are missing or not a list\u0000write "policies:" and below it a list, each item starting with "- name: …"',
+  }),
 });
 
 export type PolicyFile = z.output<typeof policyFile>;

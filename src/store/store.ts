@@ -132,7 +132,8 @@ function connect(folder: string): Connection {
 }
 
 function migrate(database: DatabaseSync): void {
-  const version = () => Number((database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+  const version = () =>
+    Number((database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
   if (version() === SCHEMA_VERSION) return;
   database.exec('BEGIN IMMEDIATE');
   try {
@@ -152,7 +153,10 @@ function migrate(database: DatabaseSync): void {
 }
 
 function newerStore(): GatewayError {
-  return new GatewayError('store_unavailable', 'the store was written by a newer toolgate: restart your agent, so that it starts that one');
+  return new GatewayError(
+    'store_unavailable',
+    'the store was written by a newer toolgate: restart your agent, so that it starts that one',
+  );
 }
 
 function chmodIfThere(path: string): void {
@@ -170,6 +174,8 @@ function isBusy(error: unknown): boolean {
 }
 
 function unavailable(folder: string, error: unknown): GatewayError {
-  const reason = isBusy(error) ? `it stayed locked by another process for ${WRITE_DEADLINE_MS / 1000} s` : messageOf(error);
+  const reason = isBusy(error)
+    ? `it stayed locked by another process for ${WRITE_DEADLINE_MS / 1000} s`
+    : messageOf(error);
   return new GatewayError('store_unavailable', `the store in ${folder} can't be used: ${reason}`, { cause: error });
 }

@@ -19,7 +19,8 @@ const OUR_PREFIX = 'toolgate/';
  * what is passed on is the text itself, unless it carries a `_meta` key of ours, which is taken out. Throws if it isn't.
  */
 export function resultAnswer(raw: string, value: unknown = JSON.parse(raw)): Answer {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new SyntaxError('a result must be an object');
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new SyntaxError('a result must be an object');
   const isError = (value as { isError?: unknown }).isError === true;
   // An escape could spell our prefix too: then look closely.
   const suspicious = raw.includes(OUR_PREFIX) || raw.includes('\\u') || raw.includes('toolgate\\/');
@@ -68,6 +69,8 @@ export function splitAnswer(line: string): { id: number; result: string } | null
 
 /** The id of an answer of which only both ends are known; null if neither shows it. */
 export function idOfCutAnswer(head: string, tail: string): number | null {
-  const match = /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,/.exec(head) ?? /,\s*"id"\s*:\s*(\d{1,15})\s*\}\s*$/.exec(tail);
+  const match =
+    /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,/.exec(head) ??
+    /,\s*"id"\s*:\s*(\d{1,15})\s*\}\s*$/.exec(tail);
   return match === null ? null : Number(match[1]);
 }

@@ -3,8 +3,8 @@ import { Client, type JSONRPCNotification, StreamableHTTPClientTransport } from 
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { GatewayError, messageOf, toGatewayError } from '../errors.ts';
-import { redactText } from '../redact.ts';
 import { visibleLine } from '../problem.ts';
+import { redactText } from '../redact.ts';
 import { type Answer, type JsonRpcError, resultAnswer, stripOurMeta } from './answers.ts';
 import type { UpstreamSpec } from './schema.ts';
 import { type Progress, StdioUpstream } from './stdio.ts';
@@ -91,7 +91,13 @@ export class Upstream {
   /** Sends one judged request. Throws `upstream_unavailable`, `timeout`, `result_too_large`. */
   async call(call: UpstreamCall): Promise<Answer> {
     await this.#ready();
-    if (this.#stdio !== null) return this.#stdio.call(call.method, (token) => paramsText(call.params, call.onProgress === null ? null : token), call.onProgress, call.signal);
+    if (this.#stdio !== null)
+      return this.#stdio.call(
+        call.method,
+        (token) => paramsText(call.params, call.onProgress === null ? null : token),
+        call.onProgress,
+        call.signal,
+      );
     return this.#callThroughSdk(call);
   }
 
@@ -152,10 +158,17 @@ export class Upstream {
     const client = new Client(
       { name: 'toolgate', version: '0.1.0' },
       // Over stdio a probe would start a second process; every server there answers `initialize`.
-      { capabilities: {}, ...(this.spec.launch.kind === 'http' && { versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_MS } } }) },
+      {
+        capabilities: {},
+        ...(this.spec.launch.kind === 'http' && {
+          versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_MS } },
+        }),
+      },
     );
-    client.onerror = (error) => this.#events.log(`${this.spec.key}: ${visibleLine(redactText(messageOf(error))).slice(0, 300)}`);
-    client.fallbackNotificationHandler = async (notification) => this.#onNotification(notification as JSONRPCNotification);
+    client.onerror = (error) =>
+      this.#events.log(`${this.spec.key}: ${visibleLine(redactText(messageOf(error))).slice(0, 300)}`);
+    client.fallbackNotificationHandler = async (notification) =>
+      this.#onNotification(notification as JSONRPCNotification);
     return client;
   }
 
@@ -167,7 +180,11 @@ export class Upstream {
   #startError(error: unknown, stdio: StdioUpstream | null): GatewayError {
     if (error instanceof GatewayError) return error;
     const said = visibleLine(redactText(messageOf(error))).slice(0, 300);
-    return new GatewayError('upstream_unavailable', `${this.spec.key} did not start: ${said}${stdio?.lastWords() ?? ''}`, { cause: error });
+    return new GatewayError(
+      'upstream_unavailable',
+      `${this.spec.key} did not start: ${said}${stdio?.lastWords() ?? ''}`,
+      { cause: error },
+    );
   }
 
   #isClosed(): boolean {
@@ -200,18 +217,30 @@ export class Upstream {
     if (!this.#isClosed()) await this.#connect();
     const { state } = this as { state: UpstreamState };
     if (state.kind === 'ready') return;
-    throw state.kind === 'failed' ? state.error : new GatewayError('upstream_unavailable', `${this.spec.key} is closed`);
+    throw state.kind === 'failed'
+      ? state.error
+      : new GatewayError('upstream_unavailable', `${this.spec.key} is closed`);
   }
 
   async #callThroughSdk(call: UpstreamCall): Promise<Answer> {
     const { progressToken: _, ...meta } = (call.params['_meta'] ?? {}) as Record<string, unknown>;
     try {
-      const result = await this.#client!.request({ method: call.method, params: { ...call.params, ...(call.params['_meta'] !== undefined && { _meta: meta }) } as Record<string, unknown> }, anyResult, {
-        timeout: this.spec.timeoutMs,
-        resetTimeoutOnProgress: true,
-        ...(call.signal !== null && { signal: call.signal }),
-        ...(call.onProgress !== null && { onprogress: call.onProgress }),
-      });
+      const result = await this.#client!.request(
+        {
+          method: call.method,
+          params: { ...call.params, ...(call.params['_meta'] !== undefined && { _meta: meta }) } as Record<
+            string,
+            unknown
+          >,
+        },
+        anyResult,
+        {
+          timeout: this.spec.timeoutMs,
+          resetTimeoutOnProgress: true,
+          ...(call.signal !== null && { signal: call.signal }),
+          ...(call.onProgress !== null && { onprogress: call.onProgress }),
+        },
+      );
       stripOurMeta(result);
       return resultAnswer(JSON.stringify(result), result);
     } catch (error) {
@@ -230,7 +259,10 @@ export class Upstream {
       this.lists = { ...this.lists, [name]: items };
       this.#events.onChange(this);
     });
-    this.#refreshing.set(name, next.catch((error) => this.#events.log(`${this.spec.key}: ${messageOf(error)}`)));
+    this.#refreshing.set(
+      name,
+      next.catch((error) => this.#events.log(`${this.spec.key}: ${messageOf(error)}`)),
+    );
     await this.#refreshing.get(name);
   }
 
@@ -244,22 +276,29 @@ export class Upstream {
     for (let page = 0; page < MAX_PAGES; page++) {
       let result: Record<string, unknown>;
       try {
-        result = await client.request({ method, params: cursor === undefined ? {} : { cursor } }, anyResult, { timeout: LIST_MS });
+        result = await client.request({ method, params: cursor === undefined ? {} : { cursor } }, anyResult, {
+          timeout: LIST_MS,
+        });
       } catch (error) {
         // Many servers offer resources but no templates.
         if (name === 'templates' && (error as { code?: unknown }).code === -32601) return [];
         throw error;
       }
       const entries = result[field];
-      if (Array.isArray(entries)) items.push(...entries.filter((entry): entry is ListItem => entry !== null && typeof entry === 'object'));
-      if (items.length > MAX_ITEMS) throw new GatewayError('upstream_unavailable', `${this.spec.key} lists more than ${MAX_ITEMS} ${name}`);
+      if (Array.isArray(entries))
+        items.push(...entries.filter((entry): entry is ListItem => entry !== null && typeof entry === 'object'));
+      if (items.length > MAX_ITEMS)
+        throw new GatewayError('upstream_unavailable', `${this.spec.key} lists more than ${MAX_ITEMS} ${name}`);
       if (typeof result['nextCursor'] !== 'string') {
         stripOurMeta(items);
         return items;
       }
       cursor = result['nextCursor'];
     }
-    throw new GatewayError('upstream_unavailable', `${this.spec.key} lists its ${name} on more than ${MAX_PAGES} pages`);
+    throw new GatewayError(
+      'upstream_unavailable',
+      `${this.spec.key} lists its ${name} on more than ${MAX_PAGES} pages`,
+    );
   }
 
   #onNotification(notification: JSONRPCNotification): void {
@@ -302,5 +341,7 @@ function answerOfThrown(error: unknown, key: string, signal: AbortSignal | null)
     return { kind: 'error', error: plain };
   }
   if (code === 'REQUEST_TIMEOUT') throw new GatewayError('timeout', `${key} gave no answer in time`, { cause: error });
-  throw toGatewayError(new GatewayError('upstream_unavailable', `${key}: ${visibleLine(redactText(messageOf(error)))}`, { cause: error }));
+  throw toGatewayError(
+    new GatewayError('upstream_unavailable', `${key}: ${visibleLine(redactText(messageOf(error)))}`, { cause: error }),
+  );
 }

@@ -9,7 +9,11 @@ export interface LineReader {
 }
 
 /** Calls `onLine` with each whole line, and `onTooLong` with both ends of a line of more than `maxBytes`. */
-export function createLineReader(maxBytes: number, onLine: (line: string) => void, onTooLong: (head: string, tail: string) => void): LineReader {
+export function createLineReader(
+  maxBytes: number,
+  onLine: (line: string) => void,
+  onTooLong: (head: string, tail: string) => void,
+): LineReader {
   let parts: Buffer[] = [];
   let size = 0;
   let tail = Buffer.alloc(0);

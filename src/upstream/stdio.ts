@@ -4,8 +4,8 @@
  */
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { GatewayError, messageOf } from '../errors.ts';
-import { redactText } from '../redact.ts';
 import { visibleLine } from '../problem.ts';
+import { redactText } from '../redact.ts';
 import { type Answer, idOfCutAnswer, type JsonRpcError, resultAnswer, splitAnswer } from './answers.ts';
 import { createBatchWriter, createLineReader } from './framing.ts';
 import { endProcess, startProcess, sweepGroup, type UpstreamProcess } from './process.ts';
@@ -54,9 +54,15 @@ export class StdioUpstream implements Transport {
     this.#child = child;
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (error) => reject(new GatewayError('upstream_unavailable', this.#startFault(error), { cause: error })));
+      child.once('error', (error) =>
+        reject(new GatewayError('upstream_unavailable', this.#startFault(error), { cause: error })),
+      );
     });
-    const reader = createLineReader(MAX_RESULT_BYTES, (line) => this.#onLine(line), (head, tail) => this.#onTooLong(head, tail));
+    const reader = createLineReader(
+      MAX_RESULT_BYTES,
+      (line) => this.#onLine(line),
+      (head, tail) => this.#onTooLong(head, tail),
+    );
     child.stdout.on('data', reader.push);
     child.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
@@ -74,7 +80,12 @@ export class StdioUpstream implements Transport {
   }
 
   /** Sends one request, whose params are JSON text, and resolves with its answer; cancelling tells the upstream. */
-  call(method: string, paramsOf: (progressToken: number) => string, onProgress: ((progress: Progress) => void) | null, signal: AbortSignal | null): Promise<Answer> {
+  call(
+    method: string,
+    paramsOf: (progressToken: number) => string,
+    onProgress: ((progress: Progress) => void) | null,
+    signal: AbortSignal | null,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new GatewayError('upstream_unavailable', `${this.#spec.key} is not running`));
@@ -89,7 +100,13 @@ export class StdioUpstream implements Transport {
       };
       const cancel = () => {
         done();
-        this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'cancelled by the client' } }));
+        this.#write(
+          JSON.stringify({
+            jsonrpc: '2.0',
+            method: 'notifications/cancelled',
+            params: { requestId: id, reason: 'cancelled by the client' },
+          }),
+        );
         reject(new GatewayError('timeout', 'the call was cancelled'));
       };
       this.#pending.set(id, {
@@ -122,7 +139,13 @@ export class StdioUpstream implements Transport {
   #timer(id: number, reject: (error: GatewayError) => void): NodeJS.Timeout {
     return setTimeout(() => {
       this.#pending.delete(id);
-      this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'timed out' } }));
+      this.#write(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          method: 'notifications/cancelled',
+          params: { requestId: id, reason: 'timed out' },
+        }),
+      );
       reject(new GatewayError('timeout', `${this.#spec.key} gave no answer within ${this.#spec.timeoutMs / 1000} s`));
     }, this.#spec.timeoutMs).unref();
   }
@@ -144,7 +167,8 @@ export class StdioUpstream implements Transport {
     try {
       message = JSON.parse(line);
     } catch {
-      if (line.trim() !== '') this.#log(`${this.#spec.key} printed a line that is not JSON: ${visibleLine(redactText(line.slice(0, 200)))}`);
+      if (line.trim() !== '')
+        this.#log(`${this.#spec.key} printed a line that is not JSON: ${visibleLine(redactText(line.slice(0, 200)))}`);
       return;
     }
     if (message === null || typeof message !== 'object' || Array.isArray(message)) {
@@ -162,18 +186,31 @@ export class StdioUpstream implements Transport {
       if (pending !== undefined) pending.onProgress?.(params);
       return pending !== undefined || Number(params?.progressToken) >= FIRST_CALL_ID;
     }
-    if (message['method'] !== undefined || typeof message['id'] !== 'number' || message['id'] < FIRST_CALL_ID) return false;
+    if (message['method'] !== undefined || typeof message['id'] !== 'number' || message['id'] < FIRST_CALL_ID)
+      return false;
     const pending = this.#pending.get(message['id']);
     if (pending === undefined) return true;
     const error = message['error'] as JsonRpcError | undefined;
     if (error !== undefined && error !== null && typeof error === 'object') pending.resolve({ kind: 'error', error });
-    else if (message['result'] !== undefined && message['result'] !== null && typeof message['result'] === 'object' && !Array.isArray(message['result'])) pending.resolve(resultAnswer(JSON.stringify(message['result']), message['result']));
-    else pending.reject(new GatewayError('upstream_unavailable', `${this.#spec.key} answered with neither a result nor an error`));
+    else if (
+      message['result'] !== undefined &&
+      message['result'] !== null &&
+      typeof message['result'] === 'object' &&
+      !Array.isArray(message['result'])
+    )
+      pending.resolve(resultAnswer(JSON.stringify(message['result']), message['result']));
+    else
+      pending.reject(
+        new GatewayError('upstream_unavailable', `${this.#spec.key} answered with neither a result nor an error`),
+      );
     return true;
   }
 
   #onTooLong(head: string, tail: string): void {
-    const error = new GatewayError('result_too_large', `${this.#spec.key} answered with more than ${Math.floor(MAX_RESULT_BYTES / 1024 / 1024)} MiB: ask for less at once`);
+    const error = new GatewayError(
+      'result_too_large',
+      `${this.#spec.key} answered with more than ${Math.floor(MAX_RESULT_BYTES / 1024 / 1024)} MiB: ask for less at once`,
+    );
     const id = idOfCutAnswer(head, tail);
     const pending = id === null ? undefined : this.#pending.get(id);
     if (pending !== undefined) pending.reject(error);
@@ -191,13 +228,22 @@ export class StdioUpstream implements Transport {
 
   #onGone(code: number | null, signal: NodeJS.Signals | null): void {
     this.#closed = true;
-    this.#failAll(new GatewayError('upstream_unavailable', `${this.#spec.key} ended (${signal ?? `exit ${code}`})${this.lastWords()}`));
+    this.#failAll(
+      new GatewayError(
+        'upstream_unavailable',
+        `${this.#spec.key} ended (${signal ?? `exit ${code}`})${this.lastWords()}`,
+      ),
+    );
     this.onclose?.();
   }
 
   /** The last line that it wrote on stderr, made safe to show. */
   lastWords(): string {
-    const line = this.#lastWords.trim().split('\n').filter((each) => each.trim() !== '').at(-1);
+    const line = this.#lastWords
+      .trim()
+      .split('\n')
+      .filter((each) => each.trim() !== '')
+      .at(-1);
     return line === undefined ? '' : `: ${visibleLine(redactText(line)).slice(0, 300)}`;
   }
 
@@ -207,7 +253,8 @@ export class StdioUpstream implements Transport {
 
   #startFault(error: unknown): string {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return `${this.#spec.key}: the command "${this.#launch.command}" was not found${this.#launch.cwd === undefined ? '' : `, or the folder ${this.#launch.cwd} isn't there`}`;
+    if (code === 'ENOENT')
+      return `${this.#spec.key}: the command "${this.#launch.command}" was not found${this.#launch.cwd === undefined ? '' : `, or the folder ${this.#launch.cwd} isn't there`}`;
     if (code === 'EACCES') return `${this.#spec.key}: the command "${this.#launch.command}" may not be executed`;
     return `${this.#spec.key} can't be started: ${messageOf(error)}`;
   }

@@ -9,7 +9,9 @@ import { scratch } from '../support/scratch.ts';
 import { DIST, everything, filesystem, git, type Launch, memory } from '../support/servers.ts';
 
 /** A server, and calls whose answers don't change from run to run. */
-function upstreams(folder: string): Record<string, { launch: Launch; calls: { name: string; arguments: Record<string, unknown> }[] }> {
+function upstreams(
+  folder: string,
+): Record<string, { launch: Launch; calls: { name: string; arguments: Record<string, unknown> }[] }> {
   writeFileSync(join(folder, 'a.txt'), 'alpha ☃ \u2028 beta\n');
   const repository = join(folder, 'repo');
   mkdirSync(repository);
@@ -38,7 +40,10 @@ function upstreams(folder: string): Record<string, { launch: Launch; calls: { na
     },
     memory: {
       launch: memory(join(folder, 'memory.jsonl')),
-      calls: [{ name: 'read_graph', arguments: {} }, { name: 'search_nodes', arguments: { query: 'nothing' } }],
+      calls: [
+        { name: 'read_graph', arguments: {} },
+        { name: 'search_nodes', arguments: { query: 'nothing' } },
+      ],
     },
     git: {
       launch: git(join(folder, 'logs')),
@@ -49,14 +54,27 @@ function upstreams(folder: string): Record<string, { launch: Launch; calls: { na
 
 /** What differs by its nature from one call to the next. */
 function steady(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (key, item) => (key === 'requestId' || key === 'timestamp' || key === 'executionTimeMs' || key === 'io.modelcontextprotocol/serverInfo' ? undefined : item)).replace(/created at [^"]*/g, 'created at …'));
+  return JSON.parse(
+    JSON.stringify(value, (key, item) =>
+      key === 'requestId' ||
+      key === 'timestamp' ||
+      key === 'executionTimeMs' ||
+      key === 'io.modelcontextprotocol/serverInfo'
+        ? undefined
+        : item,
+    ).replace(/created at [^"]*/g, 'created at …'),
+  );
 }
 
 const outcome = async (call: () => Promise<unknown>) => {
   try {
     return steady(await call());
   } catch (error) {
-    return { code: (error as { code?: number }).code, message: (error as Error).message, data: (error as { data?: unknown }).data };
+    return {
+      code: (error as { code?: number }).code,
+      message: (error as Error).message,
+      data: (error as { data?: unknown }).data,
+    };
   }
 };
 
@@ -82,7 +100,9 @@ describe.each(['everything', 'files', 'memory', 'git'])('%s through the gate', (
     await startGate({ where, servers: { [key]: launch } });
     const connect = async (command: string, args: readonly string[], env: Record<string, string>) => {
       const client = new ClientV2({ name: 'test-client', version: '1' }, { versionNegotiation: { mode } });
-      await client.connect(new StdioV2({ command, args: [...args], env: { ...env, PATH: process.env['PATH']! }, stderr: 'ignore' }));
+      await client.connect(
+        new StdioV2({ command, args: [...args], env: { ...env, PATH: process.env['PATH']! }, stderr: 'ignore' }),
+      );
       return client;
     };
     const gate = await connect(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {});
@@ -91,10 +111,14 @@ describe.each(['everything', 'files', 'memory', 'git'])('%s through the gate', (
       expect(gate.getProtocolEra()).toBe(mode === 'auto' ? 'modern' : 'legacy');
       const through = (await gate.listTools()).tools;
       // The later protocol has no "execution": the SDK's server takes it out.
-      const expected = (await direct.listTools()).tools.map(({ execution, ...tool }) => (mode === 'auto' ? tool : { ...tool, ...(execution !== undefined && { execution }) }));
+      const expected = (await direct.listTools()).tools.map(({ execution, ...tool }) =>
+        mode === 'auto' ? tool : { ...tool, ...(execution !== undefined && { execution }) },
+      );
       expect(through.map((tool) => ({ ...tool, name: tool.name.replace(`${key}__`, '') }))).toEqual(expected);
       for (const call of calls) {
-        const got = (await outcome(() => gate.callTool({ ...call, name: `${key}__${call.name}` }))) as { _meta?: object };
+        const got = (await outcome(() => gate.callTool({ ...call, name: `${key}__${call.name}` }))) as {
+          _meta?: object;
+        };
         if (got._meta !== undefined && Object.keys(got._meta).length === 0) delete got._meta;
         expect(got, call.name).toEqual(await outcome(() => direct.callTool(call)));
       }
@@ -113,16 +137,26 @@ describe.each(['everything', 'files', 'memory', 'git'])('%s through the gate', (
     const inspector = join(cwd, 'cli.js');
     const ask = (command: string, args: readonly string[], env: Record<string, string>, ...what: string[]) => {
       const variables = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-      const out = execFileSync(process.execPath, [inspector, '--cli', ...variables, command, ...args, ...what], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      const out = execFileSync(process.execPath, [inspector, '--cli', ...variables, command, ...args, ...what], {
+        cwd,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       return JSON.parse(out) as { tools: { name: string }[] };
     };
     // The inspector takes --config for itself.
-    const throughGate = (...what: string[]) => ask(process.execPath, [DIST, 'serve'], { TOOLGATE_CONFIG: where.config, TOOLGATE_STATE: where.state }, ...what);
-    const directly = (...what: string[]) => ask(launch.command, launch.args, (launch.env ?? {}) as Record<string, string>, ...what);
+    const throughGate = (...what: string[]) =>
+      ask(process.execPath, [DIST, 'serve'], { TOOLGATE_CONFIG: where.config, TOOLGATE_STATE: where.state }, ...what);
+    const directly = (...what: string[]) =>
+      ask(launch.command, launch.args, (launch.env ?? {}) as Record<string, string>, ...what);
     const listed = throughGate('--method', 'tools/list');
-    expect(listed.tools.map((tool) => ({ ...tool, name: tool.name.replace(`${key}__`, '') }))).toEqual(directly('--method', 'tools/list').tools);
+    expect(listed.tools.map((tool) => ({ ...tool, name: tool.name.replace(`${key}__`, '') }))).toEqual(
+      directly('--method', 'tools/list').tools,
+    );
     const call = calls[calls.length > 1 ? 1 : 0]!;
     const args = Object.entries(call.arguments).flatMap(([name, value]) => ['--tool-arg', `${name}=${value}`]);
-    expect(steady(throughGate('--method', 'tools/call', '--tool-name', `${key}__${call.name}`, ...args))).toEqual(steady(directly('--method', 'tools/call', '--tool-name', call.name, ...args)));
+    expect(steady(throughGate('--method', 'tools/call', '--tool-name', `${key}__${call.name}`, ...args))).toEqual(
+      steady(directly('--method', 'tools/call', '--tool-name', call.name, ...args)),
+    );
   });
 });

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readClientLine } from '../../src/gateway/inbound.ts';
 
-const call = (params: string, extra = '') => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}${extra}}`;
+const call = (params: string, extra = '') =>
+  `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}${extra}}`;
 
 /** Thirty ways to write a request that JSON readers take differently. */
 const HOSTILE: readonly [string, string][] = [
@@ -83,19 +84,29 @@ test('what the upstream parses is what was recorded, however the client wrote it
   const { scratch } = await import('../support/scratch.ts');
   const where = scratch();
   const seen = join(where.folder, 'stdin');
-  writeFileSync(join(where.config, 'servers.json'), JSON.stringify({ mcpServers: { s: watched(scripted({ tools: ['delete_it', 'get_me'] }), seen) } }));
-  writeFileSync(join(where.config, 'policies.yaml'), 'version: 1\npolicies:\n  - { name: b, if: { tool: delete_it }, action: block }\n  - { name: main, if: { args: { branch: main } }, action: block }\n  - { name: big, if: { args: { n: { over: 5 } } }, action: block }\n');
-  const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  writeFileSync(
+    join(where.config, 'servers.json'),
+    JSON.stringify({ mcpServers: { s: watched(scripted({ tools: ['delete_it', 'get_me'] }), seen) } }),
+  );
+  writeFileSync(
+    join(where.config, 'policies.yaml'),
+    'version: 1\npolicies:\n  - { name: b, if: { tool: delete_it }, action: block }\n  - { name: main, if: { args: { branch: main } }, action: block }\n  - { name: big, if: { args: { n: { over: 5 } } }, action: block }\n',
+  );
+  const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const send = (line: string) => child.stdin.write(`${line}\n`);
   const answer = async (id: number) => {
     for (;;) {
       const { value } = await lines.next();
-      const message = JSON.parse(value);
+      const message = JSON.parse(value ?? '');
       if (message.id === id) return message;
     }
   };
-  send('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"raw","version":"1"}}}');
+  send(
+    '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"raw","version":"1"}}}',
+  );
   await answer(0);
   send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
   send('{"jsonrpc":"2.0","id":1,"method":"tools/list"}');
@@ -107,15 +118,24 @@ test('what the upstream parses is what was recorded, however the client wrote it
   // A folded twin of an argument that a policy reads can't be told: the block applies.
   expect(JSON.stringify(await ask(2, '{"name":"s__get_me","arguments":{"Branch":"main"}}'))).toContain('blocks it');
   // So does a number too large to compare.
-  expect(JSON.stringify(await ask(3, '{"name":"s__get_me","arguments":{"n":9007199254740993}}'))).toContain('blocks it');
-  const passed = await ask(4, '{"name":"s__get_me", "arguments":{"branch":"dev","m":12345678901234567890,"x":{"__proto__":1}},"Vendor":{"name":"delete_it"}}');
+  expect(JSON.stringify(await ask(3, '{"name":"s__get_me","arguments":{"n":9007199254740993}}'))).toContain(
+    'blocks it',
+  );
+  const passed = await ask(
+    4,
+    '{"name":"s__get_me", "arguments":{"branch":"dev","m":12345678901234567890,"x":{"__proto__":1}},"Vendor":{"name":"delete_it"}}',
+  );
   expect(passed.result.content[0].text).toContain('"branch":"dev"');
   child.stdin.end();
   await new Promise((resolve) => child.once('exit', resolve));
-  const received = readFileSync(seen, 'utf8').split('\n').filter((line) => line.includes('tools/call'));
+  const received = readFileSync(seen, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('tools/call'));
   expect(received).toHaveLength(1);
   // The judged value, written anew: no key that wasn't judged.
-  expect(received[0]).toContain('"params":{"name":"get_me","arguments":{"branch":"dev","m":12345678901234567890,"x":{"__proto__":1}}}');
+  expect(received[0]).toContain(
+    '"params":{"name":"get_me","arguments":{"branch":"dev","m":12345678901234567890,"x":{"__proto__":1}}}',
+  );
   const decided = readEvents(where.state, 'call.decided');
   expect(decided.map((event) => event['toolgate.policy.decision'])).toEqual(['block', 'block', 'allow']);
   expect(decided[2]!['gen_ai.tool.call.arguments'].branch).toBe('dev');

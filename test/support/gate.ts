@@ -57,7 +57,14 @@ export async function connectGate(where: Scratch, options: Omit<GateOptions, 'se
 /** Connects the same client directly to a server. */
 export async function connectDirectly(launch: Launch): Promise<Client> {
   const client = new Client({ name: 'test-client', version: '1' });
-  await client.connect(new StdioClientTransport({ command: launch.command, args: [...launch.args], env: { ...(launch.env as Record<string, string>), PATH: process.env['PATH']! }, stderr: 'ignore' }));
+  await client.connect(
+    new StdioClientTransport({
+      command: launch.command,
+      args: [...launch.args],
+      env: { ...(launch.env as Record<string, string>), PATH: process.env['PATH']! },
+      stderr: 'ignore',
+    }),
+  );
   onTestFinished(() => client.close());
   return client;
 }
@@ -73,7 +80,10 @@ export function readEvents(state: string, type?: string): Record<string, any>[] 
 }
 
 /** Waits until `get` gives something, by asking again; fails after `timeoutMs`. */
-export async function eventually<T>(get: () => T | undefined | null | false | Promise<T | undefined | null | false>, timeoutMs = 10_000): Promise<T> {
+export async function eventually<T>(
+  get: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+  timeoutMs = 10_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {
@@ -95,9 +105,15 @@ export interface Ran {
 }
 
 /** Runs a command of toolgate's to its end. */
-export function run(where: Pick<Scratch, 'config' | 'state' | 'folder'>, args: readonly string[], options: { input?: string; env?: Record<string, string>; program?: readonly string[] } = {}): Promise<Ran> {
+export function run(
+  where: Pick<Scratch, 'config' | 'state' | 'folder'>,
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string>; program?: readonly string[] } = {},
+): Promise<Ran> {
   const [command, ...before] = options.program ?? [process.execPath, DIST];
-  const child = spawn(command!, [...before, '--config', where.config, '--state', where.state, ...args], { env: { PATH: process.env['PATH']!, HOME: where.folder, ...options.env } });
+  const child = spawn(command!, [...before, '--config', where.config, '--state', where.state, ...args], {
+    env: { PATH: process.env['PATH']!, HOME: where.folder, ...options.env },
+  });
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk) => {
