@@ -7,6 +7,7 @@ import type { Completion, Judged, Ruling } from '../flow.ts';
 import { newId } from '../ids.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { decide } from '../policy/decide.ts';
+import { redact } from '../redact.ts';
 import { channelsOf, type House } from './house.ts';
 
 const NO_REVIEWER = 'No reviewer can be reached yet, so it is denied.';
@@ -103,7 +104,7 @@ function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['
       Operation: call.operation ?? 'unknown',
       Decision: judged.decision.effect,
       Policy: alert.policy,
-      Arguments: shorten(JSON.stringify(call.rawArguments)),
+      Arguments: shorten(JSON.stringify(redact(call.rawArguments))),
     },
     callId: judged.callId,
   };

@@ -18,6 +18,7 @@ import { Gate } from '../gateway/gate.ts';
 import { Session } from '../gateway/session.ts';
 import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
+import { openDeliveries } from '../notify/alerts.ts';
 import { formatProblems, type Problem } from '../problem.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import { wakeDesk } from './desk-process.ts';
@@ -114,7 +115,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
         'process.pid': process.pid,
         'toolgate.servers': servers.map(({ key }) => key),
       });
-      await visitor.agent().then(({ alerted }) => alerted && wakeDesk(house.folders));
+      const { alerted } = await visitor.agent();
+      // An earlier desk may have ended before everything was delivered.
+      if (alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house.folders);
     } catch (error) {
       log.error(messageOf(error));
     }

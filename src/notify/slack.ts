@@ -1,5 +1,5 @@
 /** An alert as a Slack message, by incoming webhook. The URL is a secret: it appears in no error and no log. */
-import type { IncomingWebhookSendArguments } from '@slack/webhook';
+import { IncomingWebhook, IncomingWebhookHTTPError, type IncomingWebhookSendArguments } from '@slack/webhook';
 import { messageOf } from '../errors.ts';
 import { visible } from '../problem.ts';
 import type { AlertRow } from './alerts.ts';
@@ -14,7 +14,6 @@ export type Attempt =
   | { readonly kind: 'never'; readonly why: string };
 
 export async function sendToSlack(webhookUrl: string, alert: AlertRow, repeated: boolean): Promise<Attempt> {
-  const { IncomingWebhook } = await import('@slack/webhook');
   try {
     // Retrying is the desk's affair: it outlives this process.
     const webhook = new IncomingWebhook(webhookUrl, { timeout: TIMEOUT_MS, retryConfig: { retries: 0 } });
@@ -26,24 +25,19 @@ export async function sendToSlack(webhookUrl: string, alert: AlertRow, repeated:
 }
 
 function attemptOf(error: unknown, webhookUrl: string): Attempt {
-  const { original, code } = error as {
-    original?: {
-      response?: { status?: number; headers?: Record<string, string> };
-      status?: number;
-      headers?: { get?: (name: string) => string | null };
-    };
-    code?: string;
-  };
-  const said = messageOf(error)
-    .replaceAll(webhookUrl, '(the webhook)')
-    .replace(/https?:\/\/\S+/g, '(a URL)');
-  const status =
-    original?.response?.status ?? original?.status ?? Number(/(?:status|code)\D{0,12}(\d{3})/i.exec(said)?.[1] ?? 0);
-  const why = status > 0 ? `Slack answered ${status}` : `Slack could not be reached (${code ?? said})`;
-  if (status === 429) return { kind: 'later', why, waitMs: 60_000 };
+  if (!(error instanceof IncomingWebhookHTTPError)) {
+    const said = messageOf((error as { original?: unknown }).original ?? error);
+    return { kind: 'later', why: `Slack could not be reached (${withoutUrls(said, webhookUrl)})`, waitMs: null };
+  }
+  const why = `Slack answered ${error.statusCode}`;
+  if (error.statusCode === 429) return { kind: 'later', why, waitMs: 60_000 };
   // The address is wrong or was revoked, or the message is refused: trying again changes nothing.
-  if (status >= 400 && status < 500 && status !== 408) return { kind: 'never', why: `${why}: check the webhook` };
-  return { kind: 'later', why, waitMs: null };
+  const final = error.statusCode >= 400 && error.statusCode < 500 && error.statusCode !== 408;
+  return final ? { kind: 'never', why: `${why}: check the webhook` } : { kind: 'later', why, waitMs: null };
+}
+
+function withoutUrls(text: string, webhookUrl: string): string {
+  return text.replaceAll(webhookUrl, '(the webhook)').replace(/https?:\/\/\S+/g, '(a URL)');
 }
 
 const BADGE = { low: '▫️', medium: '🔶', high: '🔴' } as const;

@@ -1,0 +1,261 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connectGate, eventually, isAlive, readEvents, run, startGate } from '../support/gate.ts';
+import { haveProgram } from '../support/need.ts';
+import { type Scratch, scratch } from '../support/scratch.ts';
+import { scripted } from '../support/servers.ts';
+import { fakeSlack } from '../support/slack.ts';
+
+const POLICIES = `version: 1
+channels: { slack: { webhook: "\${env:SLACK_WEBHOOK_URL}" } }
+policies:
+  - name: Alert on everything <!channel> & *bold*
+    if: { server: s }
+    action: alert
+`;
+const servers = { s: scripted({ tools: ['save_it'] }) };
+const call = (args: Record<string, unknown> = {}) => ({ name: 's__save_it', arguments: args });
+
+interface Delivery {
+  state: string;
+  attempts: number;
+  error: string | null;
+}
+
+function deliveries(where: Scratch): Delivery[] {
+  const database = new DatabaseSync(join(where.state, 'toolgate.db'), { readOnly: true });
+  const rows = database
+    .prepare('SELECT state, attempts, error FROM deliveries ORDER BY alert_id, channel')
+    .all() as unknown as Delivery[];
+  database.close();
+  return rows;
+}
+
+function deskPid(where: Scratch): number {
+  const database = new DatabaseSync(join(where.state, 'toolgate.db'), { readOnly: true });
+  const row = database.prepare("SELECT value FROM meta WHERE key = 'desk'").get() as { value: string } | undefined;
+  database.close();
+  return row === undefined ? 0 : JSON.parse(row.value).pid;
+}
+
+/** Everything that runs for this store is ended after the test. */
+function folder(): Scratch {
+  const where = scratch();
+  onTestFinished(async () => {
+    await run(where, ['desk', '--stop']);
+  });
+  return where;
+}
+
+const allText = (where: Scratch) =>
+  readdirSync(where.state)
+    .map((name) => readFileSync(join(where.state, name), 'latin1'))
+    .join('\n');
+
+describe('an alert reaches Slack', () => {
+  test('once, in plain text, without the URL appearing anywhere', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const env = { SLACK_WEBHOOK_URL: slack.url };
+    const gate = await startGate({ where, servers, policies: POLICIES, env });
+    await gate.client.callTool(
+      call({ text: '<!channel> <@U1> *b* _i_ `c` \u202e\u001b[31m', token: 'hunter2hunter2' }),
+    );
+    await eventually(() => slack.received.length > 0);
+    await eventually(() => deliveries(where)[0]?.state === 'sent');
+    expect(slack.received).toHaveLength(1);
+    const [message] = slack.received;
+    expect(message.unfurl_links).toBe(false);
+    // Hostile text stands only where nothing is markup, and what can't be seen is shown.
+    const texts: { type: string; text: string }[] = [];
+    JSON.stringify(message.blocks, (_, value) => {
+      if (value?.type === 'plain_text' || value?.type === 'mrkdwn') texts.push(value);
+      return value;
+    });
+    expect(new Set(texts.map(({ type }) => type))).toEqual(new Set(['plain_text']));
+    const shown = texts.map(({ text }) => text).join('\n');
+    expect(shown).toContain('<!channel> <@U1> *b*');
+    expect(shown).not.toContain('\u202e');
+    expect(shown).not.toContain('\u001b');
+    expect(shown).not.toContain('hunter2');
+    expect(message.text).not.toMatch(/<!channel>|<@U1>/);
+    expect(allText(where)).not.toContain('SECRETPART');
+    expect(gate.said()).not.toContain('SECRETPART');
+    const listed = await run(where, ['alerts', '--json']);
+    expect(JSON.parse(listed.out)[0]).toMatchObject({
+      policy: 'Alert on everything <!channel> & *bold*',
+      deliveries: [{ channel: 'slack', state: 'sent' }],
+    });
+    expect(readEvents(where.state, 'alert.sent')).toHaveLength(1);
+  });
+
+  test('through an outage: tried again until it is there, then once', async () => {
+    const slack = await fakeSlack();
+    slack.answer = 500;
+    const where = folder();
+    const gate = await startGate({ where, servers, policies: POLICIES, env: { SLACK_WEBHOOK_URL: slack.url } });
+    const started = performance.now();
+    expect((await gate.client.callTool(call())).isError ?? false).toBe(false);
+    expect(performance.now() - started).toBeLessThan(2000);
+    await eventually(() => deliveries(where)[0]?.error === 'Slack answered 500');
+    slack.answer = 200;
+    await eventually(() => deliveries(where)[0]?.state === 'sent', 15_000);
+    expect(slack.received.length).toBe(deliveries(where)[0]!.attempts);
+    expect(readEvents(where.state, 'alert.sent')).toHaveLength(1);
+    expect(allText(where)).not.toContain('SECRETPART');
+  });
+
+  test('a webhook that is refused is not tried for ever: failed, and said', async () => {
+    const slack = await fakeSlack();
+    slack.answer = 404;
+    const where = folder();
+    const gate = await startGate({ where, servers, policies: POLICIES, env: { SLACK_WEBHOOK_URL: slack.url } });
+    await gate.client.callTool(call());
+    await eventually(() => deliveries(where)[0]?.state === 'failed');
+    expect(slack.received).toHaveLength(1);
+    expect((await run(where, ['alerts'])).out).toContain('slack failed (Slack answered 404: check the webhook)');
+  });
+
+  test('though the gate is killed at once, and though two gates alert at once: one desk, each alert once', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const env = { SLACK_WEBHOOK_URL: slack.url };
+    const first = await startGate({ where, servers, policies: POLICIES, env });
+    const second = await connectGate(where, { env });
+    await Promise.all(
+      [first, second].flatMap(({ client }, gate) =>
+        Array.from({ length: 5 }, (_, n) => client.callTool(call({ gate, n }))),
+      ),
+    );
+    process.kill(first.pid, 'SIGKILL');
+    await eventually(
+      () => deliveries(where).length === 10 && deliveries(where).every(({ state }) => state === 'sent'),
+      20_000,
+    );
+    const ids = slack.received.map((message) => JSON.stringify(message.blocks).match(/alert (\w{26})/)![1]);
+    expect(ids).toHaveLength(10);
+    expect(new Set(ids).size).toBe(10);
+  });
+
+  test('though the desk is killed before it could send: the next one sends it, once', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const env = { SLACK_WEBHOOK_URL: slack.url };
+    slack.answer = 500;
+    const gate = await startGate({ where, servers, policies: POLICIES, env });
+    await gate.client.callTool(call({ n: 1 }));
+    await eventually(() => deliveries(where)[0]?.error === 'Slack answered 500');
+    const killed = deskPid(where);
+    process.kill(killed, 'SIGKILL');
+    await eventually(async () => !(await isAlive(killed)));
+    const before = slack.received.length;
+    slack.answer = 200;
+    await gate.client.callTool(call({ n: 2 }));
+    await eventually(
+      () => deliveries(where).length === 2 && deliveries(where).every(({ state }) => state === 'sent'),
+      20_000,
+    );
+    expect(slack.received.length - before).toBe(2);
+  });
+
+  test('killed while sending, nobody knows whether it arrived: it is sent again, and says that it may be a repeat', async () => {
+    const slack = await fakeSlack();
+    slack.answer = 'hang';
+    const where = folder();
+    const env = { SLACK_WEBHOOK_URL: slack.url };
+    const gate = await startGate({ where, servers, policies: POLICIES, env });
+    await gate.client.callTool(call());
+    await eventually(() => slack.received.length === 1);
+    process.kill(deskPid(where), 'SIGKILL');
+    slack.answer = 200;
+    const desk = run(where, ['desk'], { env });
+    await eventually(() => deliveries(where)[0]?.state === 'sent');
+    expect(JSON.stringify(slack.received[1].blocks)).toContain('may be a repeat');
+    await run(where, ['desk', '--stop']);
+    expect((await desk).code).toBe(0);
+  });
+
+  test('a second desk ends at once, and `desk --stop` stops the first', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const gate = await startGate({ where, servers, policies: POLICIES, env: { SLACK_WEBHOOK_URL: slack.url } });
+    await gate.client.callTool(call());
+    await eventually(() => deliveries(where)[0]?.state === 'sent');
+    const second = await run(where, ['desk']);
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.err).toContain('already runs');
+    expect((await run(where, ['status'])).out).toContain('desk       running');
+    const pid = deskPid(where);
+    expect((await run(where, ['desk', '--stop'])).code).toBe(0);
+    await eventually(async () => !(await isAlive(pid)));
+  });
+
+  test('its variable is not set: the call is unharmed, the alert waits and says why', async () => {
+    const where = folder();
+    const gate = await startGate({ where, servers, policies: POLICIES });
+    expect((await gate.client.callTool(call())).isError ?? false).toBe(false);
+    await eventually(() =>
+      deliveries(where)[0]?.error?.includes('the environment variable SLACK_WEBHOOK_URL is not set'),
+    );
+  });
+});
+
+describe('the discovery of an agent', () => {
+  test('is alerted on once over many connections, and again when it becomes disallowed', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const policies =
+      'version: 1\nchannels: { slack: { webhook: "${env:SLACK_WEBHOOK_URL}" } }\npolicies:\n  - name: Alert when an unsanctioned agent is discovered\n    when: an agent is discovered\n    if: { agent review status: Disallowed }\n    action: alert\n';
+    const env = { SLACK_WEBHOOK_URL: slack.url };
+    const gate = await startGate({ where, servers, policies, env, clientName: 'OpenClaw' });
+    await gate.client.callTool(call());
+    expect(deliveries(where)).toHaveLength(0);
+    expect((await run(where, ['agents', 'disallow', 'OpenClaw'], { env })).code).toBe(0);
+    await eventually(() => slack.received.length === 1);
+    expect(JSON.stringify(slack.received[0])).toContain('OpenClaw');
+    await connectGate(where, { env, clientName: 'OpenClaw' }).then(({ client }) => client.callTool(call()));
+    await gate.client.callTool(call());
+    expect(deliveries(where)).toHaveLength(1);
+  });
+});
+
+test.runIf(
+  haveProgram('dunst') && haveProgram('Xvfb') && haveProgram('notify-send') && haveProgram('dbus-run-session'),
+)('an alert appears on a real desktop', async () => {
+  const where = folder();
+  const display = `:${100 + (process.pid % 800)}`;
+  const screen = spawn('Xvfb', [display, '-screen', '0', '640x480x24', '-nolisten', 'tcp'], { stdio: 'ignore' });
+  const log = join(where.folder, 'shown');
+  const script = where.write('note.sh', `#!/bin/sh\nprintf '%s|%s|%s\\n' "$1" "$2" "$3" >> ${log}\n`);
+  execFileSync('chmod', ['755', script]);
+  const rc = where.write('dunstrc', `[global]\n[every]\n  summary = "*"\n  script = ${script}\n`);
+  const bus = spawn(
+    'dbus-run-session',
+    ['--', 'sh', '-c', `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -conf ${rc}`],
+    { env: { PATH: process.env['PATH']!, DISPLAY: display, HOME: where.folder }, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  onTestFinished(() => {
+    bus.kill('SIGTERM');
+    screen.kill('SIGTERM');
+  });
+  const address = await new Promise<string>((resolve) =>
+    bus.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
+  );
+  const env = { DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: address };
+  const gate = await startGate({
+    where,
+    servers,
+    env,
+    policies:
+      'version: 1\nchannels: { desktop: true }\npolicies:\n  - { name: Tell me, if: { server: s }, action: alert, alert: { severity: high } }\n',
+  });
+  await gate.client.callTool(call({ text: '<b>bold</b> & more' }));
+  await eventually(() => readFileSync(log, 'utf8').includes('toolgate|'), 20_000);
+  const shown = readFileSync(log, 'utf8');
+  expect(shown).toContain('test-client called s · Save it');
+  expect(shown).not.toContain('<b>');
+  await eventually(() => deliveries(where)[0]?.state === 'sent');
+});

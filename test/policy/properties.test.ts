@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { Call, Operation } from '../../src/call.ts';
+import { decide } from '../../src/policy/decide.ts';
+import { agentOf, callOf, compile } from '../support/judge.ts';
+
+const RANK = { allow: 0, 'require approval': 1, block: 2 } as const;
+
+const leaf = fc.oneof(
+  fc.record({ operation: fc.subarray(['Read', 'Write', 'Delete'], { minLength: 1 }) }),
+  fc.record({ tool: fc.constantFrom('get_it', 'save_it', '*it', 'delete_it') }),
+  fc.record({ agent: fc.constantFrom('Somebody', 'Cursor', '*') }),
+  fc.record({ agent_review_status: fc.constantFrom('Allowed', 'Disallowed', 'Unreviewed') }),
+  fc.record({ tool_review_status: fc.constantFrom('Allowed', 'Disallowed', 'Unreviewed') }),
+  fc.record({
+    args: fc.record({
+      a: fc.oneof(
+        fc.constantFrom('x', 'y', true, 1),
+        fc.record({ over: fc.integer({ min: 0, max: 3 }) }),
+        fc.record({ not_like: fc.constant('x') }),
+        fc.record({ exists: fc.boolean() }),
+      ),
+    }),
+  }),
+);
+const { condition } = fc.letrec<{ condition: object }>((tie) => ({
+  condition: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.record({ any: fc.array(tie('condition'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ all: fc.array(tie('condition'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie('condition') }),
+  ),
+}));
+const policy = fc
+  .record(
+    { if: condition, action: fc.constantFrom('block', 'require approval', 'alert', 'allow') },
+    { requiredKeys: ['if', 'action'] },
+  )
+  .chain((body) =>
+    fc.oneof(
+      fc.constant(body),
+      condition.map((unless) => ({ ...body, unless })),
+    ),
+  );
+const policies = fc
+  .array(policy, { minLength: 1, maxLength: 5 })
+  .map((list) => list.map((each, index) => ({ name: `p${index}`, ...each })));
+const item = fc.record({
+  call: fc.constantFrom('shop/get_it', 'shop/save_it', 'shop/delete_it', 'shop/frobnicate'),
+  agent: fc.constantFrom('Somebody', 'Cursor'),
+  identity: fc.constantFrom('claimed' as const, 'registered' as const),
+  agent_status: fc.constantFrom('Allowed' as const, 'Disallowed' as const, 'Unreviewed' as const),
+  tool_status: fc.constantFrom('Allowed' as const, 'Disallowed' as const, 'Unreviewed' as const),
+  args: fc.oneof(
+    fc.constant({}),
+    fc.record({ a: fc.constantFrom<any>('x', 'y', true, false, 0, 2, '2', null, ['x', 'z'], { b: 1 }) }),
+  ),
+});
+
+type Policies = readonly object[];
+const file = (list: Policies, defaults = {}) =>
+  compile(stringify({ defaults: { unclassified: 'allow', ...defaults }, policies: list }));
+const judgeFacts = (list: Policies, facts: Parameters<typeof decide>[1], defaults = {}) =>
+  decide(file(list, defaults), facts, 'owner');
+const factsOf = (each: Parameters<typeof callOf>[0]) => ({
+  agent: agentOf(each),
+  call: callOf(each),
+  gathered: { now: 0 },
+});
+const reversed = (value: any): any =>
+  Array.isArray(value)
+    ? value.map(reversed).reverse()
+    : value !== null && typeof value === 'object'
+      ? Object.fromEntries(
+          Object.entries(value)
+            .map(([key, inner]) => [key, reversed(inner)])
+            .reverse(),
+        )
+      : value;
+
+describe('whatever the policies and the call', () => {
+  test('the order of policies, keys and list items never changes a decision', () => {
+    fc.assert(
+      fc.property(policies, item, (list, each) => {
+        const facts = factsOf(each);
+        const [a, b] = [judgeFacts(list, facts), judgeFacts(reversed(list), facts)];
+        expect(b.effect).toBe(a.effect);
+        expect(new Set(b.alerts.map((alert) => alert.policy))).toEqual(new Set(a.alerts.map((alert) => alert.policy)));
+      }),
+    );
+  });
+
+  test('adding a block, approval or alert policy never loosens', () => {
+    fc.assert(
+      fc.property(policies, policy, item, (list, more, each) => {
+        fc.pre(more.action !== 'allow');
+        const facts = factsOf(each);
+        expect(RANK[judgeFacts([...list, { name: 'more', ...more }], facts).effect]).toBeGreaterThanOrEqual(
+          RANK[judgeFacts(list, facts).effect],
+        );
+      }),
+    );
+  });
+
+  test('replacing anything known by unknown never loosens', () => {
+    const blinded = fc.constantFrom<(call: Call) => Call>(
+      (call) => ({ ...call, possible: [], operation: null }),
+      // Nothing is less known than an operation that nobody knows.
+      (call) =>
+        call.possible.length === 0
+          ? call
+          : { ...call, possible: [...new Set<Operation>([...call.possible, 'Read', 'Delete'])], operation: 'Delete' },
+      (call) => ({ ...call, tools: [...call.tools, { id: 'another', title: 'Another' }], calledName: 'neither' }),
+      (call) => ({ ...call, argument: () => ({ state: 'unreadable', why: 'test' }) }),
+    );
+    fc.assert(
+      fc.property(policies, item, blinded, (list, each, blind) => {
+        const facts = factsOf(each);
+        // Where the tool's own called name is what a pattern matched, an unknown one must be no looser either.
+        const known = { ...facts, call: { ...facts.call, calledName: 'neither' } };
+        expect(RANK[judgeFacts(list, { ...known, call: blind(known.call) }).effect]).toBeGreaterThanOrEqual(
+          RANK[judgeFacts(list, known).effect],
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a claim never loosens: the same call by a surer identity is judged no stricter', () => {
+    fc.assert(
+      fc.property(policies, item, (list, each) => {
+        const [sure, claim] = (['registered', 'claimed'] as const).map((identity) =>
+          judgeFacts(list, factsOf({ ...each, identity })),
+        );
+        expect(RANK[claim!.effect]).toBeGreaterThanOrEqual(RANK[sure!.effect]);
+      }),
+    );
+  });
+
+  test('monitor equals enforce in everything but effect', () => {
+    fc.assert(
+      fc.property(policies, item, (list, each) => {
+        const facts = factsOf(each);
+        const [enforced, monitored] = [judgeFacts(list, facts), judgeFacts(list, facts, { mode: 'monitor' })];
+        expect(monitored.effect).toBe('allow');
+        expect(monitored.would ?? 'allow').toBe(enforced.effect);
+        expect(monitored.alerts).toEqual([]);
+        expect(
+          monitored.reasons
+            .filter(({ policy: name }) => !name.startsWith('('))
+            .map(({ policy: name, action }) => [name, action]),
+        ).toEqual(
+          enforced.reasons
+            .filter(({ policy: name }) => !name.startsWith('('))
+            .map(({ policy: name, action }) => [name, action]),
+        );
+      }),
+    );
+  });
+});
