@@ -1,8 +1,39 @@
 /** Builds `dist/`: one bundle in pieces, the catalog as JSON; and the JSON Schemas for editors with `--schema`. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { build } from 'esbuild';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 import { readCatalogFolder } from './src/catalog/load.ts';
 import { formatProblems } from './src/problem.ts';
+
+/**
+ * What would be loaded at every start and is never used: zod's messages in forty languages, and the JSON Schema
+ * validators of the MCP SDK, which the gate doesn't call (schemas of tools are passed on, not judged).
+ */
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup: (builder) => {
+    const empty = (contents: string) => ({ contents, loader: 'js' as const });
+    builder.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, ({ path }) => ({
+      ...empty("export { default as en } from './en.js';"),
+      resolveDir: dirname(path),
+    }));
+    builder.onLoad(
+      { filter: /@modelcontextprotocol[/\\](client|server)[/\\]dist[/\\]ajvProvider-[^/\\]+\.mjs$/ },
+      ({ path }) => {
+        const names = /export \{([^}]*)\}/.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+        const exported = names.split(',').map((each) =>
+          each
+            .trim()
+            .split(/\s+as\s+/)
+            .at(-1),
+        );
+        return empty(
+          `const unused = class { constructor() {} getValidator() { throw new Error('JSON Schema validation is not built in'); } };\nexport { ${exported.map((name) => `unused as ${name}`).join(', ')} };`,
+        );
+      },
+    );
+  },
+};
 
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
@@ -23,6 +54,8 @@ await build({
   format: 'esm',
   target: 'node22.13',
   minifySyntax: true,
+  minifyWhitespace: true,
+  plugins: [leaveOut],
   // jsonc-parser's main entry asks for its parts at run time; its ESM entry can be bundled.
   mainFields: ['module', 'main'],
   legalComments: 'none',

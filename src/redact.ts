@@ -26,32 +26,59 @@ const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
   { kind: 'url-userinfo', shape: /(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{1,255}:[^\s/@]{1,255}(?=@)/g },
 ];
 
+/** What every one of the shapes contains: most texts hold none of it, and are done. */
+const SUSPICIOUS =
+  /gh[pousr]_|github_pat_|xox[a-z]-|xapp-|hooks\.slack|AKIA|ASIA|sk-|ntn_|secret_|lin_|AIza|ya29\.|tgk_|eyJ|-----BEGIN|:\/\//;
+
 /**
  * A copy of a JSON value with every secret replaced by `[redacted:kind:xxxxxx]` (six hex digits of its sha-256, so
- * that equal secrets are recognisable). Values already seen deeper than 64 levels are cut.
+ * that equal secrets are recognisable); the value itself if there is none. Deeper than 64 levels it is cut.
  */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
   if (value === null || typeof value !== 'object') return value;
   if (depth > 64) return '[too deep]';
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  const result: Record<string, unknown> = Object.create(null);
-  for (const [key, item] of Object.entries(value)) {
-    result[redactText(key)] = isSecretKey(key) ? redactWhole(item) : redact(item, depth + 1);
+  if (Array.isArray(value)) {
+    let items: unknown[] | null = null;
+    for (let index = 0; index < value.length; index++) {
+      const item = redact(value[index], depth + 1);
+      if (item === value[index]) continue;
+      items ??= [...value];
+      items[index] = item;
+    }
+    return items ?? value;
   }
-  return result;
+  let result: Record<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const before = (value as Record<string, unknown>)[key];
+    const item = isSecretKey(key) ? redactWhole(before) : redact(before, depth + 1);
+    const name = redactText(key);
+    if (item === before && name === key) continue;
+    result ??= Object.assign(Object.create(null) as Record<string, unknown>, value);
+    if (name !== key) delete result[key];
+    result[name] = item;
+  }
+  return result ?? value;
 }
 
 /** A text with every secret shape in it replaced. */
 export function redactText(text: string): string {
-  if (text.length < 12) return text;
+  if (text.length < 12 || !SUSPICIOUS.test(text)) return text;
   let result = text;
   for (const { kind, shape } of SECRET_SHAPES) result = result.replace(shape, (secret) => mark(kind, secret));
   return result;
 }
 
+/** Keys come again and again; a bound keeps hostile ones from filling the memory. */
+const KNOWN_KEYS = new Map<string, boolean>();
+const KNOWN_KEYS_LIMIT = 1000;
+
 function isSecretKey(key: string): boolean {
-  return SECRET_KEYS.has(key.toLowerCase().replace(/[\s_-]+/g, ''));
+  const known = KNOWN_KEYS.get(key);
+  if (known !== undefined) return known;
+  const secret = SECRET_KEYS.has(key.toLowerCase().replace(/[\s_-]+/g, ''));
+  if (KNOWN_KEYS.size < KNOWN_KEYS_LIMIT) KNOWN_KEYS.set(key, secret);
+  return secret;
 }
 
 function redactWhole(item: unknown): unknown {

@@ -1,7 +1,6 @@
 /** The two events of a call: what was decided, before anything runs, and how it ended. */
-import { createHmac } from 'node:crypto';
 import type { Call } from '../call.ts';
-import { canonicalJson } from '../digest.ts';
+import { digestOf, sha256 } from '../digest.ts';
 import type { Completion, Judged, Ruling } from '../flow.ts';
 import type { AuditEvent } from './events.ts';
 
@@ -61,9 +60,7 @@ function callFields(call: Call, context: CallContext): Record<string, unknown> {
     'toolgate.operation': call.operation,
     'toolgate.operation.source': call.source,
     'gen_ai.tool.call.arguments': call.rawArguments,
-    'toolgate.arguments.digest': createHmac('sha256', context.digestKey)
-      .update(canonicalJson(call.rawArguments))
-      .digest('hex'),
+    'toolgate.arguments.digest': sha256(context.digestKey + digestOf(call.rawArguments)),
   };
 }
 

@@ -2,35 +2,54 @@
 import { sha256 } from '../digest.ts';
 import { newId } from '../ids.ts';
 import { redact } from '../redact.ts';
-import type { Transaction } from '../store/store.ts';
+import type { SqlValue, Transaction } from '../store/store.ts';
 import { type AuditEvent, EVENT_CODES } from './events.ts';
 
-/** A field larger than this is replaced by its size and hash. */
+/** In an event larger than this, each field larger than that is replaced by its size and hash. */
+const MAX_BODY_BYTES = 64 * 1024;
 const MAX_FIELD_BYTES = 16 * 1024;
 const FORMAT_VERSION = 1;
+
+/** Rows of one statement: fewer statements cost less than longer ones. */
+const ROWS = 32;
+const INSERT = (rows: number) =>
+  `INSERT INTO events (seq, ts, type, call_id, body, hash) VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?)').join(', ')}`;
+const INSERT_MANY = INSERT(ROWS);
+const INSERT_ONE = INSERT(1);
 
 /** Appends events, redacted, in order. Call it inside a write transaction. */
 export function appendEvents(tx: Transaction, events: readonly AuditEvent[]): void {
   if (events.length === 0) return;
   let { seq, hash } = head(tx);
+  let values: SqlValue[] = [];
   for (const event of events) {
     seq++;
-    const body = JSON.stringify({
-      v: FORMAT_VERSION,
-      seq,
-      id: newId(event.ts),
-      code: EVENT_CODES[event.type],
-      ...(boundFields(redact(event)) as object),
-    });
-    const next = sha256(hash + body);
-    tx.run('INSERT INTO events (seq, body, prev, hash) VALUES (?, ?, ?, ?)', seq, body, hash, next);
-    hash = next;
+    const body = bodyOf(event, seq);
+    hash = sha256(hash + body);
+    values.push(seq, event.ts, event.type, event.call_id ?? null, body, hash);
+    if (values.length === ROWS * 6) {
+      tx.run(INSERT_MANY, ...values);
+      values = [];
+    }
   }
+  for (let at = 0; at < values.length; at += 6) tx.run(INSERT_ONE, ...values.slice(at, at + 6));
   // The stored head shows a tail that was cut off.
   tx.run(
     "INSERT INTO meta (key, value) VALUES ('head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     `${seq} ${hash}`,
   );
+}
+
+function bodyOf(event: AuditEvent, seq: number): string {
+  const whole = {
+    v: FORMAT_VERSION,
+    seq,
+    id: newId(event.ts),
+    code: EVENT_CODES[event.type],
+    ...(redact(event) as object),
+  };
+  const text = JSON.stringify(whole);
+  return text.length <= MAX_BODY_BYTES ? text : JSON.stringify(boundFields(whole));
 }
 
 function head(tx: Transaction): { seq: number; hash: string } {
@@ -66,15 +85,22 @@ export function verifyChain(tx: Transaction): Verification {
   let provedTo: Verification['provedTo'] = null;
   const broken = (at: number, why: string): Verification => ({ events: count(tx), provedTo, broken: { seq: at, why } });
   for (;;) {
-    const rows = tx.all<{ seq: number; body: string; prev: string; hash: string; ts: number }>(
-      'SELECT seq, body, prev, hash, ts FROM events WHERE seq > ? ORDER BY seq LIMIT 1000',
+    const rows = tx.all<EventRow>(
+      'SELECT seq, ts, type, call_id, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT 1000',
       seq,
     );
     if (rows.length === 0) break;
     for (const row of rows) {
       if (row.seq !== seq + 1) return broken(seq + 1, 'it is missing');
-      if (row.prev !== previous) return broken(row.seq, 'it does not follow the event before it');
-      if (row.hash !== sha256(previous + row.body)) return broken(row.seq, 'its text was changed');
+      if (row.hash !== sha256(previous + row.body)) return broken(row.seq, 'it was changed, or an event before it was');
+      const body = JSON.parse(row.body) as AuditEvent & { seq: number };
+      if (
+        body.seq !== row.seq ||
+        body.ts !== row.ts ||
+        body.type !== row.type ||
+        (body.call_id ?? null) !== row.call_id
+      )
+        return broken(row.seq, 'its columns differ from its text');
       previous = row.hash;
       seq = row.seq;
       provedTo = { seq, ts: row.ts };
@@ -83,6 +109,15 @@ export function verifyChain(tx: Transaction): Verification {
   const stored = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'head'")?.value;
   if (stored !== undefined && stored !== `${seq} ${previous}`) return broken(seq + 1, 'the end of the log was cut off');
   return { events: seq, provedTo, broken: null };
+}
+
+interface EventRow {
+  readonly seq: number;
+  readonly ts: number;
+  readonly type: string;
+  readonly call_id: string | null;
+  readonly body: string;
+  readonly hash: string;
 }
 
 function count(tx: Transaction): number {

@@ -23,7 +23,6 @@ export interface LogFilter {
 
 /** Filter → the JSON key it looks at. Compared without case. */
 const KEYS = {
-  type: 'type',
   agent: 'gen_ai.agent.name',
   integration: 'toolgate.integration',
   operation: 'toolgate.operation',
@@ -47,6 +46,7 @@ export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
     where.push(clause);
     values.push(value);
   };
+  add('type = ?', filter.type);
   add('ts >= ?', filter.since);
   add('ts <= ?', filter.until);
   add('instr(lower(body), lower(?)) > 0', filter.text);

@@ -7,7 +7,7 @@ import { appendEvents } from './chain.ts';
 import type { AuditEvent } from './events.ts';
 
 const DELAY_MS = 50;
-const BATCH = 64;
+const BATCH = 256;
 
 export interface Recorder {
   /** Committed when it resolves, together with what `also` writes. Throws `store_unavailable`. */

@@ -3,6 +3,8 @@ import { listTools, type ToolRow } from '../audit/tools.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 const KEY = 'statuses';
+/** How long a change by another process may go unnoticed. */
+const FRESH_MS = 20;
 
 export interface Statuses {
   /** counts up with every change of a status; asks the store only if another process wrote to it */
@@ -23,6 +25,7 @@ export function createStatuses(store: Store): Statuses {
   let tools = new Map<string, ToolRow>();
   let version = -1;
   let seen = -1;
+  let askedAt = Number.NEGATIVE_INFINITY;
   const refresh = async () => {
     const rows = await store.read((tx) => {
       version = Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0);
@@ -32,7 +35,10 @@ export function createStatuses(store: Store): Statuses {
   };
   return {
     version: async () => {
+      const asked = performance.now();
+      if (asked - askedAt < FRESH_MS) return version;
       const now = store.dataVersion();
+      askedAt = asked;
       if (now === seen) return version;
       const stored = await store.read((tx) =>
         Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0),

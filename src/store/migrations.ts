@@ -3,15 +3,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-  -- One hash chain: hash = sha256(prev || body). What can be searched is computed from the body, so it can't differ from it.
+  -- One hash chain: hash = sha256(prev || body). The columns beside the body repeat it, and are verified with it.
   CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
+    ts INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    call_id TEXT,
     body TEXT NOT NULL,
-    prev TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    ts INTEGER GENERATED ALWAYS AS (body ->> '$.ts') VIRTUAL,
-    type TEXT GENERATED ALWAYS AS (body ->> '$.type') VIRTUAL,
-    call_id TEXT GENERATED ALWAYS AS (body ->> '$.call_id') VIRTUAL
+    hash TEXT NOT NULL
   ) STRICT;
   CREATE INDEX events_call ON events (call_id) WHERE call_id IS NOT NULL;
 
