@@ -46,6 +46,15 @@ export interface ToolName {
   readonly title: string;
 }
 
+/** An integration that a call belongs to. */
+export interface CallIntegration {
+  /** such as `github` */
+  readonly id: string;
+  readonly title: string;
+  /** the owner's own word for it, not the upstream's: only that may loosen */
+  readonly sure: boolean;
+}
+
 /** Who said what a tool does: the owner's catalog, ours, a guess from its name and schema, or nobody. */
 export type ClassSource = 'owner' | 'catalog' | 'inferred' | 'unknown';
 
@@ -58,9 +67,8 @@ export type Argument =
 /** What a request means. One MCP request is one call; a shell line may be several. */
 export interface Call {
   readonly via: Door;
-  /** integration id, such as `github` */
-  readonly integration: string;
-  readonly integrationTitle: string;
+  /** whose tool it is, the likeliest first; the rest are what it may be too */
+  readonly integrations: readonly CallIntegration[];
   /** the owner's key for the server; `null` at the shell door */
   readonly server: string | null;
   /** the name the agent called, as the upstream knows it: `create_issue`, `git push` */

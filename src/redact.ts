@@ -36,7 +36,7 @@ const SUSPICIOUS =
  */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
-  if (value === null || typeof value !== 'object') return value;
+  if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return value;
   if (depth > 64) return '[too deep]';
   if (Array.isArray(value)) {
     let items: unknown[] | null = null;

@@ -35,12 +35,18 @@ export function identify(credentials: Credentials): Identity {
   };
 }
 
-/** The status that the owner's file fixes; null if it says nothing of this agent. The strictest of several wins. */
+/**
+ * The status that the owner's file fixes; null if it says nothing of this agent. Disallowed counts for every name that
+ * is claimed, Allowed only for the agent's own.
+ */
 export function fixedStatus(statuses: Readonly<Record<string, ReviewStatus>>, identity: Identity): ReviewStatus | null {
-  const names = new Set([identity.id, identity.name, ...identity.aliases, ...identity.claims].map(foldName));
-  const said = Object.entries(statuses)
-    .filter(([name]) => names.has(foldName(name)) || names.has(foldName(agentNamed(name).id)))
-    .map(([, status]) => status);
-  if (said.includes('Disallowed')) return 'Disallowed';
-  return said[0] ?? null;
+  const own = new Set([identity.id, identity.name, ...identity.aliases].map(foldName));
+  const claimed = new Set(identity.claims.map(foldName));
+  let result: ReviewStatus | null = null;
+  for (const [name, status] of Object.entries(statuses)) {
+    const names = [foldName(name), foldName(agentNamed(name).id)];
+    if (status === 'Disallowed' && names.some((each) => own.has(each) || claimed.has(each))) return 'Disallowed';
+    if (names.some((each) => own.has(each))) result ??= status;
+  }
+  return result;
 }

@@ -48,6 +48,22 @@ export function clearDisallowedRaised(tx: Transaction, id: string): void {
   tx.run('UPDATE agents SET disallowed_raised = 0 WHERE id = ? AND disallowed_raised = 1', id);
 }
 
+/** How many agents were seen for the first time since then. */
+export function newAgentsSince(tx: Transaction, since: number): number {
+  return tx.get<{ n: number }>('SELECT count(*) AS n FROM agents WHERE first_seen > ?', since)!.n;
+}
+
+/** True once within each period: to say that there are too many. */
+export function raiseFlood(tx: Transaction, now: number, periodMs: number): boolean {
+  const last = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'agent_flood'")?.value;
+  if (last !== undefined && now - Number(last) < periodMs) return false;
+  tx.run(
+    "INSERT INTO meta (key, value) VALUES ('agent_flood', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    String(now),
+  );
+  return true;
+}
+
 export function findAgent(tx: Transaction, id: string): AgentRow | undefined {
   return tx.get<AgentRow>('SELECT * FROM agents WHERE id = ?', id);
 }

@@ -52,7 +52,10 @@ function callFields(call: Call, context: CallContext): Record<string, unknown> {
     'gen_ai.tool.name': call.calledName,
     'toolgate.via': call.via,
     'toolgate.server': call.server,
-    'toolgate.integration': call.integrationTitle,
+    'toolgate.integration': call.integrations[0]?.title ?? null,
+    ...(call.integrations.length > 1 && {
+      'toolgate.integration.also': call.integrations.slice(1).map(({ title }) => title),
+    }),
     'toolgate.tool': call.tools.map(({ id }) => id).join('|'),
     'toolgate.tool.title': call.tools.map(({ title }) => title).join(' or '),
     'toolgate.tool.status': call.toolStatus,

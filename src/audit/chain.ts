@@ -5,10 +5,71 @@ import { redact } from '../redact.ts';
 import type { SqlValue, Transaction } from '../store/store.ts';
 import { type AuditEvent, EVENT_CODES } from './events.ts';
 
-/** In an event larger than this, each field larger than that is replaced by its size and hash. */
-const MAX_BODY_BYTES = 64 * 1024;
-const MAX_FIELD_BYTES = 16 * 1024;
 const FORMAT_VERSION = 1;
+/** A text longer than this keeps its two ends, its length and its hash. */
+const MAX_TEXT = 4096;
+const KEPT_START = 1536;
+const KEPT_END = 512;
+/** An event that is still larger than this has its largest fields replaced by their size and hash. */
+const MAX_BODY = 64 * 1024;
+const MAX_DEPTH = 64;
+
+/** An event ready to be appended: bounded, redacted and written as text, outside of any lock. */
+export interface PreparedEvent {
+  readonly ts: number;
+  readonly type: AuditEvent['type'];
+  readonly callId: string | null;
+  /** the body without its number in the chain */
+  readonly text: string;
+}
+
+export function prepareEvent(event: AuditEvent): PreparedEvent {
+  const whole = {
+    v: FORMAT_VERSION,
+    id: newId(event.ts),
+    code: EVENT_CODES[event.type],
+    ...(redact(bound(event)) as AuditEvent),
+  };
+  const text = JSON.stringify(whole);
+  return {
+    ts: event.ts,
+    type: event.type,
+    callId: event.call_id ?? null,
+    text: text.length <= MAX_BODY ? text : JSON.stringify(withoutLargest(whole)),
+  };
+}
+
+/** The same value, with long texts shortened in the middle; itself if there is none. */
+export function bound(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string')
+    return value.length <= MAX_TEXT
+      ? value
+      : `${value.slice(0, KEPT_START)}…[${value.length} characters, sha256 ${sha256(value)}]…${value.slice(-KEPT_END)}`;
+  if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return value;
+  if (depth > MAX_DEPTH) return '[too deep]';
+  if (Array.isArray(value)) return value.map((item) => bound(item, depth + 1));
+  const result: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(value))
+    result[bound(key) as string] = bound((value as Record<string, unknown>)[key], depth + 1);
+  return result;
+}
+
+function withoutLargest(event: Record<string, unknown>): Record<string, unknown> {
+  const result = { ...event };
+  const sizes = Object.entries(event).map(([key, value]) => ({ key, text: JSON.stringify(value) ?? '' }));
+  let size = sizes.reduce((sum, { text }) => sum + text.length, 0);
+  for (const { key, text } of sizes.sort((x, y) => y.text.length - x.text.length)) {
+    if (size <= MAX_BODY / 2) break;
+    result[key] = {
+      bytes: Buffer.byteLength(text),
+      sha256: sha256(text),
+      start: text.slice(0, KEPT_START),
+      end: text.slice(-KEPT_END),
+    };
+    size -= text.length;
+  }
+  return result;
+}
 
 /** Rows of one statement: fewer statements cost less than longer ones. */
 const ROWS = 32;
@@ -17,16 +78,16 @@ const INSERT = (rows: number) =>
 const INSERT_MANY = INSERT(ROWS);
 const INSERT_ONE = INSERT(1);
 
-/** Appends events, redacted, in order. Call it inside a write transaction. */
-export function appendEvents(tx: Transaction, events: readonly AuditEvent[]): void {
+/** Appends events in order. Call it inside a write transaction. */
+export function appendEvents(tx: Transaction, events: readonly PreparedEvent[]): void {
   if (events.length === 0) return;
   let { seq, hash } = head(tx);
   let values: SqlValue[] = [];
   for (const event of events) {
     seq++;
-    const body = bodyOf(event, seq);
+    const body = `{"seq":${seq},${event.text.slice(1)}`;
     hash = sha256(hash + body);
-    values.push(seq, event.ts, event.type, event.call_id ?? null, body, hash);
+    values.push(seq, event.ts, event.type, event.callId, body, hash);
     if (values.length === ROWS * 6) {
       tx.run(INSERT_MANY, ...values);
       values = [];
@@ -40,35 +101,14 @@ export function appendEvents(tx: Transaction, events: readonly AuditEvent[]): vo
   );
 }
 
-function bodyOf(event: AuditEvent, seq: number): string {
-  const whole = {
-    v: FORMAT_VERSION,
-    seq,
-    id: newId(event.ts),
-    code: EVENT_CODES[event.type],
-    ...(redact(event) as object),
-  };
-  const text = JSON.stringify(whole);
-  return text.length <= MAX_BODY_BYTES ? text : JSON.stringify(boundFields(whole));
+/** Prepares and appends, for the rare events of a transaction that reads first. */
+export function writeEvents(tx: Transaction, events: readonly AuditEvent[]): void {
+  appendEvents(tx, events.map(prepareEvent));
 }
 
 function head(tx: Transaction): { seq: number; hash: string } {
   const last = tx.get<{ seq: number; hash: string }>('SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1');
   return last ?? { seq: 0, hash: tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'genesis'")!.value };
-}
-
-function boundFields(event: unknown): unknown {
-  const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(event as object)) {
-    if (value === undefined) continue;
-    if (value !== null && typeof value === 'object') {
-      const text = JSON.stringify(value);
-      result[key] = text.length > MAX_FIELD_BYTES ? { bytes: Buffer.byteLength(text), sha256: sha256(text) } : value;
-    } else if (typeof value === 'string' && value.length > MAX_FIELD_BYTES) {
-      result[key] = { bytes: Buffer.byteLength(value), sha256: sha256(value) };
-    } else result[key] = value;
-  }
-  return result;
 }
 
 /** How far the chain is proved. `broken` names the first event that isn't what was written. */

@@ -1,66 +1,88 @@
 /**
  * Writes events at the right moment: at once where something is about to happen, together within 50 ms where it only
- * reads or is already over. If such a delayed write fails, nothing more may run until one succeeds.
+ * reads or is already over. One write is under way at a time and takes all that waits. As soon as what waits has
+ * become old, because the store is slow or can't be written, reads too wait for their record.
  */
 import type { Store, Transaction } from '../store/store.ts';
-import { appendEvents } from './chain.ts';
+import { appendEvents, type PreparedEvent, prepareEvent } from './chain.ts';
 import type { AuditEvent } from './events.ts';
 
 const DELAY_MS = 50;
+/** A delayed event that is older than this is overdue. */
+const OVERDUE_MS = 100;
 const BATCH = 256;
 
 export interface Recorder {
   /** Committed when it resolves, together with what `also` writes. Throws `store_unavailable`. */
   readonly now: (events: readonly AuditEvent[], also?: (tx: Transaction) => void) => Promise<void>;
-  /** Committed within 50 ms. Throws only if an earlier delayed write failed and the store still can't be written. */
+  /** Committed within 50 ms; if earlier ones are overdue, committed when it resolves, or it throws. */
   readonly soon: (event: AuditEvent) => Promise<void> | void;
   /** Writes what is waiting. */
   readonly flush: () => Promise<void>;
 }
 
-export function createRecorder(store: Store): Recorder {
-  let waiting: AuditEvent[] = [];
-  let timer: NodeJS.Timeout | null = null;
-  let failed = false;
-  let writing: Promise<void> = Promise.resolve();
+interface Item {
+  readonly events: readonly PreparedEvent[];
+  readonly also: ((tx: Transaction) => void) | null;
+  /** null for a delayed event: nobody waits, and it is kept until it is written */
+  readonly waiter: PromiseWithResolvers<void> | null;
+}
 
-  const flush = (also?: (tx: Transaction) => void, more: readonly AuditEvent[] = []): Promise<void> => {
-    // One write at a time keeps the order of events; each takes all that waits when its turn comes.
-    const write = writing.then(async () => {
-      const events = [...waiting, ...more];
-      if (events.length === 0 && also === undefined) return;
-      waiting = [];
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-      try {
-        await store.write((tx) => {
-          appendEvents(tx, events);
-          also?.(tx);
-        });
-        failed = false;
-      } catch (error) {
-        waiting = [...events.slice(0, events.length - more.length), ...waiting];
-        failed = waiting.length > 0;
-        throw error;
-      }
-    });
-    writing = write.catch(() => {});
-    return write;
+export function createRecorder(store: Store): Recorder {
+  let queue: Item[] = [];
+  let writing = false;
+  let timer: NodeJS.Timeout | null = null;
+  let oldestAt: number | null = null;
+
+  const enqueue = (item: Item): void => {
+    queue.push(item);
+    if (item.waiter === null) oldestAt ??= performance.now();
+    if (item.waiter !== null || queue.length >= BATCH) start();
+    else timer ??= setTimeout(start, DELAY_MS);
+  };
+
+  const start = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (!writing && queue.length > 0) void write();
+  };
+
+  const write = async (): Promise<void> => {
+    writing = true;
+    const items = queue;
+    queue = [];
+    try {
+      await store.write((tx) => {
+        appendEvents(
+          tx,
+          items.flatMap(({ events }) => events),
+        );
+        for (const { also } of items) also?.(tx);
+      });
+      oldestAt = queue.some(({ waiter }) => waiter === null) ? performance.now() : null;
+      for (const { waiter } of items) waiter?.resolve();
+    } catch (error) {
+      // Delayed events stay, in their order; those who wait are told, and what they asked for does not run.
+      queue = [...items.filter(({ waiter }) => waiter === null), ...queue];
+      for (const { waiter } of items) waiter?.reject(error);
+    }
+    writing = false;
+    if (queue.some(({ waiter }) => waiter !== null)) void write();
+    else if (queue.length > 0) timer ??= setTimeout(start, DELAY_MS);
+  };
+
+  const now: Recorder['now'] = (events, also) => {
+    const waiter = Promise.withResolvers<void>();
+    enqueue({ events: events.map(prepareEvent), also: also ?? null, waiter });
+    return waiter.promise;
   };
 
   return {
-    now: (events, also) => flush(also, events),
+    now,
     soon: (event) => {
-      if (failed) return flush(undefined, [event]);
-      waiting.push(event);
-      if (waiting.length >= BATCH) {
-        flush().catch(() => {});
-      } else {
-        timer ??= setTimeout(() => {
-          flush().catch(() => {});
-        }, DELAY_MS);
-      }
+      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return now([event]);
+      enqueue({ events: [prepareEvent(event)], also: null, waiter: null });
     },
-    flush: () => flush(),
+    flush: () => now([]),
   };
 }

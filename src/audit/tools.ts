@@ -56,14 +56,17 @@ export function seeTool(tx: Transaction, tool: SeenTool, now: number): 'new' | '
   return before.definition_hash === tool.definitionHash ? 'same' : 'changed';
 }
 
-/** A changed definition falls back to Unreviewed, except from Disallowed. `fixed` is what the owner's file says. */
+/**
+ * What is said of a tool counts for the definition that was accepted, and only while the upstream shows exactly that
+ * one (`live`): else Unreviewed, except from Disallowed. `fixed` is what the owner's file says.
+ */
 export function toolStatus(
-  row: Pick<ToolRow, 'definition_hash' | 'accepted_hash' | 'status'> | undefined,
+  row: Pick<ToolRow, 'accepted_hash' | 'status'> | undefined,
   fixed: ReviewStatus | null,
+  live: string,
 ): ReviewStatus {
   const said = fixed ?? row?.status ?? 'Unreviewed';
-  if (said === 'Disallowed' || row === undefined) return said;
-  return row.definition_hash === row.accepted_hash ? said : 'Unreviewed';
+  return said === 'Disallowed' || row?.accepted_hash === live ? said : 'Unreviewed';
 }
 
 export function findTool(tx: Transaction, server: string, name: string): ToolRow | undefined {

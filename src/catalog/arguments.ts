@@ -1,31 +1,54 @@
-/** Looks arguments up by their canonical names, as judging and classifying see them. */
+/**
+ * Looks arguments up by their canonical names, as judging and classifying see them. Whatever an upstream could read
+ * differently from us is unreadable, and strictness decides.
+ */
 import type { Argument, JsonObject, JsonValue } from '../call.ts';
 
-/** Canonical name → the server's own: dotted paths or templates, the first that is present counts. */
+/** Canonical name → the server's own: dotted paths or templates, in order of precedence. */
 export type ArgumentNames = ReadonlyMap<string, readonly string[]>;
+
+/** What a canonical argument holds, where it must be read with more care than a plain text. */
+export type ArgumentKind = 'path' | 'refspec' | 'addresses' | 'uri';
+
+/** How one tool's arguments are read. */
+export interface ArgumentRules {
+  readonly names: ArgumentNames;
+  readonly kindOf: (canonical: string) => ArgumentKind | null;
+  /** the arguments that the tool says it takes; null if it doesn't say */
+  readonly declared: ReadonlySet<string> | null;
+}
 
 const MISSING: Argument = { state: 'missing' };
 
-/** Gives the look-up for one call. `isPath` says which canonical arguments are paths, to be normalised. */
-export function argumentReader(
-  args: JsonObject,
-  names: ArgumentNames,
-  isPath: (canonical: string) => boolean,
-): (canonical: string) => Argument {
+/** Gives the look-up for one call. */
+export function argumentReader(args: JsonObject, rules: ArgumentRules): (canonical: string) => Argument {
   return (canonical) => {
-    const found = firstPresent(args, names.get(canonical) ?? [canonical]);
-    return found.state === 'value' && isPath(canonical)
-      ? { state: 'value', value: normalisePaths(found.value) }
-      : found;
+    const found = firstPresent(args, sourcesOf(canonical, rules), rules.declared !== null);
+    const kind = found.state === 'value' ? rules.kindOf(canonical) : null;
+    return kind === null || found.state !== 'value' ? found : READERS[kind](found.value);
   };
 }
 
-function firstPresent(args: JsonObject, sources: readonly string[]): Argument {
+/** Where a canonical argument stands: of several names, those that the tool doesn't declare are not read. */
+function sourcesOf(canonical: string, { names, declared }: ArgumentRules): readonly string[] {
+  const sources = names.get(canonical) ?? [canonical];
+  if (declared === null || sources.length === 1) return sources;
+  const taken = sources.filter((source) => source.includes('{') || declared.has(source.split('.')[0]!));
+  return taken.length === 0 ? sources : taken;
+}
+
+/** Several that differ: the first, if the tool declares them all; else nobody knows which one the upstream takes. */
+function firstPresent(args: JsonObject, sources: readonly string[], ordered: boolean): Argument {
+  let first: Argument = MISSING;
   for (const source of sources) {
     const found = source.includes('{') ? fillTemplate(args, source) : readPath(args, source);
-    if (found.state !== 'missing') return found;
+    if (found.state === 'missing') continue;
+    if (found.state === 'unreadable') return found;
+    if (first.state === 'missing') first = found;
+    else if (!ordered && first.state === 'value' && JSON.stringify(first.value) !== JSON.stringify(found.value))
+      return { state: 'unreadable', why: 'it is given twice, differently' };
   }
-  return MISSING;
+  return first;
 }
 
 /** `{owner}/{repo}`: missing if any part is; unreadable if any part isn't text or a number. */
@@ -44,19 +67,19 @@ function fillTemplate(args: JsonObject, template: string): Argument {
 
 /**
  * Reads a dotted path of the arguments as forwarded. A key that only differs in case from the one asked for makes it
- * unreadable, since upstreams in other languages would take either.
+ * unreadable, and so does a key that spells the whole path.
  */
 export function readPath(args: JsonObject, path: string): Argument {
-  if (Object.hasOwn(args, path)) return readSteps(args, [path]);
+  if (!path.includes('.')) return readSteps(args, [path]);
+  if (Object.keys(args).some((key) => key.includes('.') && foldKey(key) === foldKey(path)))
+    return { state: 'unreadable', why: `the key "${path}" stands beside the path` };
   return readSteps(args, path.split('.'));
 }
 
 function readSteps(value: JsonValue, steps: readonly string[]): Argument {
   const [step, ...rest] = steps;
-  if (step === undefined) {
-    if (isInexact(value)) return { state: 'unreadable', why: 'a number too large to be exact' };
-    return { state: 'value', value };
-  }
+  if (isInexact(value)) return { state: 'unreadable', why: 'a number too large to be exact' };
+  if (step === undefined) return { state: 'value', value };
   if (Array.isArray(value)) return collect(value, steps);
   if (isJsonText(value)) return { state: 'unreadable', why: `"${step}" may stand inside a text that is itself JSON` };
   if (value === null || typeof value !== 'object') return MISSING;
@@ -90,7 +113,7 @@ export function foldKey(key: string): string {
 }
 
 /** Numbers that a double can't hold are carried as raw text: forwarded exactly, never compared. */
-function isInexact(value: JsonValue): boolean {
+export function isInexact(value: unknown): boolean {
   return typeof value === 'object' && value !== null && JSON.isRawJSON(value);
 }
 
@@ -105,9 +128,24 @@ export function isJsonText(value: JsonValue): boolean {
   }
 }
 
-function normalisePaths(value: JsonValue): JsonValue {
-  if (typeof value === 'string') return normalisePath(value);
-  return Array.isArray(value) ? value.map(normalisePaths) : value;
+const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
+  path: (value) => each(value, (text) => ({ state: 'value', value: normalisePath(text) })),
+  uri: (value) => each(value, normaliseUri),
+  refspec: (value) => each(value, (text) => destinationOf(text)),
+  addresses: (value) => each(value, (text) => ({ state: 'value', value: addressesIn(text) })),
+};
+
+/** Reads each text of a value; a list comes out flat. What is no text stays as it is. */
+function each(value: JsonValue, read: (text: string) => Argument): Argument {
+  if (typeof value === 'string') return read(value);
+  if (!Array.isArray(value)) return { state: 'value', value };
+  const values: JsonValue[] = [];
+  for (const item of value) {
+    const found = typeof item === 'string' ? read(item) : ({ state: 'value', value: item } as const);
+    if (found.state !== 'value') return found;
+    values.push(...(Array.isArray(found.value) ? found.value : [found.value]));
+  }
+  return { state: 'value', value: values };
 }
 
 /** Lexically: `\` becomes `/`, `.` and `..` are resolved, doubled and trailing slashes go. Links are not followed. */
@@ -121,4 +159,46 @@ export function normalisePath(path: string): string {
     else if (part !== '..' || !absolute) parts.push(part);
   }
   return (absolute ? '/' : '') + parts.join('/');
+}
+
+/** One spelling for each file: `file://localhost/a`, `file:/a` and `file:///%61` are `file:///a`. Other URIs stay. */
+function normaliseUri(uri: string): Argument {
+  if (!/^\s*file:/i.test(uri)) return { state: 'value', value: uri };
+  try {
+    const path = decodeURIComponent(uri.trim().replace(/^file:/i, ''));
+    if (/%[0-9a-f]{2}/i.test(path)) return { state: 'unreadable', why: 'its escapes are escaped' };
+    return { state: 'value', value: `file://${normalisePath(path.replace(/^\/\/(localhost)?(?=\/)/i, ''))}` };
+  } catch {
+    return { state: 'unreadable', why: 'its escapes are broken' };
+  }
+}
+
+/** The branch that a git refspec writes to. `HEAD` and its like depend on the repository. */
+function destinationOf(refspec: string): Argument {
+  const trimmed = refspec.trim().replace(/^\+/, '');
+  const destination = (trimmed.includes(':') ? trimmed.slice(trimmed.indexOf(':') + 1) : trimmed)
+    .replace(/^refs\/heads\//, '')
+    .replace(/^heads\//, '');
+  if (
+    destination === '' ||
+    destination.startsWith('@') ||
+    /^(HEAD|FETCH_HEAD|ORIG_HEAD)\b/i.test(destination) ||
+    /[\s~^*?[\\]/.test(destination)
+  )
+    return { state: 'unreadable', why: `where "${refspec}" goes depends on the repository` };
+  return { state: 'value', value: destination };
+}
+
+/** Whether a refspec forces or deletes: a leading `+`, or nothing before the `:`. */
+export function isDestructiveRefspec(value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.some(isDestructiveRefspec);
+  return typeof value === 'string' && /^\s*(\+|:)/.test(value);
+}
+
+/** `Ann <ann@acme.com>, bob@acme.com; …` as the bare addresses. */
+function addressesIn(text: string): readonly string[] {
+  return text
+    .split(/[,;\n]/)
+    .map((part) => (/<([^<>]*)>\s*$/.exec(part)?.[1] ?? part).trim())
+    .filter((part) => part !== '');
 }

@@ -1,6 +1,7 @@
 /** What a call of a tool means: integration, canonical tool, operation, arguments. Pure. */
 import {
   type Argument,
+  type CallIntegration,
   type ClassSource,
   foldName,
   type JsonObject,
@@ -10,16 +11,23 @@ import {
   type ToolName,
   worst,
 } from '../call.ts';
-import { type ArgumentNames, argumentReader, isJsonText } from './arguments.ts';
-import { type Inference, infer, type ToolDefinition } from './infer.ts';
+import {
+  type ArgumentKind,
+  type ArgumentNames,
+  argumentReader,
+  isDestructiveRefspec,
+  isJsonText,
+  readPath,
+} from './arguments.ts';
+import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
 import type { Recognised } from './recognise.ts';
 import type { CatalogTool, Lower, Raise, Select } from './schema.ts';
 
 /** What one call, or a tool as such, was found to be. */
 export interface Classification {
-  readonly integration: string;
-  readonly integrationTitle: string;
+  /** the likeliest first; a call belongs to all of them where it comes to restricting it */
+  readonly integrations: readonly CallIntegration[];
   readonly tools: readonly ToolName[];
   readonly possible: readonly Operation[];
   readonly operation: Operation | null;
@@ -42,16 +50,51 @@ export function classifyTool(recognised: Recognised, definition: ToolDefinition)
   if (found.length === 0) return inferredClass(recognised, definition, guess);
   const variants = found.map((candidate) => variant(candidate, recognised, declaredArguments(definition)));
   const only = variants.length === 1 ? variants[0]! : null;
-  const label = recognised.by === 'label' || recognised.by === 'key';
+  const sure = isSure(recognised);
   const ofCall = (args: JsonObject | null): Classification => {
     const outcomes = variants.map((each) => each.outcome(args));
     const merged = outcomes.length === 1 ? outcomes[0]! : union(outcomes);
-    const ours = { ...variants[0]!.origin, ...merged };
-    return label ? neverLowered(ours, guessOutcome(guess, args, definition, recognised)) : ours;
+    const { integration, source } = variants[0]!;
+    const ours = { integrations: integrationsOf(integration, recognised), source, ...merged };
+    return sure ? ours : neverLowered(ours, guessOutcome(guess, args, definition, recognised));
   };
   const tool = ofCall(null);
-  const fixed = only?.fixed === true && !label;
-  return { tool, ofCall: fixed ? () => tool : ofCall, reader: (only ?? variants[0]!).reader };
+  const fixed = only?.fixed === true && sure;
+  return { tool, ofCall: fixed ? () => tool : ofCall, reader: only === null ? agreeing(variants) : only.reader };
+}
+
+/** What the owner wrote is sure: the integration, the package, the address. What the upstream says of itself is not. */
+function isSure(recognised: Recognised): boolean {
+  return recognised.by === 'owner' || recognised.by === 'launch';
+}
+
+/** What an upstream says of itself may add an integration to the owner's key for it, never replace it. */
+export function integrationsOf(
+  main: { id: string; title: string },
+  recognised: Recognised,
+): readonly CallIntegration[] {
+  const { id, title } = main;
+  if (isSure(recognised)) return [{ id, title, sure: true }];
+  const { own } = recognised;
+  return own.id === id
+    ? [{ id, title, sure: true }]
+    : [
+        { id, title, sure: false },
+        { id: own.id, title: own.title, sure: true },
+      ];
+}
+
+/** Where it isn't known which of several tools this is, an argument is readable only if all would read it alike. */
+function agreeing(variants: readonly Variant[]): ToolClass['reader'] {
+  return (args) => {
+    const readers = variants.map(({ reader }) => reader(args));
+    return (canonical) => {
+      const [first, ...others] = readers.map((read) => read(canonical)) as [Argument, ...Argument[]];
+      return others.every((other) => JSON.stringify(other) === JSON.stringify(first))
+        ? first
+        : { state: 'unreadable', why: 'it depends on which server this is' };
+    };
+  };
 }
 
 interface Candidate {
@@ -93,7 +136,8 @@ interface Outcome {
 }
 
 interface Variant {
-  readonly origin: { readonly integration: string; readonly integrationTitle: string; readonly source: ClassSource };
+  readonly integration: { readonly id: string; readonly title: string };
+  readonly source: ClassSource;
   /** no argument changes the outcome */
   readonly fixed: boolean;
   readonly outcome: (args: JsonObject | null) => Outcome;
@@ -108,13 +152,9 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const raise = [...(spec.raise ?? []), ...(base?.tool.raise ?? [])];
   const lower = [...(spec.lower ?? []), ...(base?.tool.lower ?? [])];
   const names = argumentNames(server, spec.arguments);
-  const paths = new Set(base?.tool.paths ?? pathsOf(integration, select));
-  const reader = (args: JsonObject) => argumentReader(args, names, (canonical) => paths.has(canonical));
-  const origin = {
-    integration: integration.id,
-    integrationTitle: integration.title,
-    source: base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const),
-  };
+  const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
+  const reader = (args: JsonObject) => argumentReader(args, { names, kindOf: kindsOf(tools), declared });
+  const source = base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const);
   const place = `${entry.calledName} in the catalog's ${server.name}`;
 
   const outcome = (args: JsonObject | null): Outcome => {
@@ -131,6 +171,14 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
         ? integration.tools.get(state.tools[0]!.id)?.tool
         : undefined;
     for (const rule of [...raise, ...(named?.raise ?? [])]) state = raised(state, rule, read);
+    for (const canonical of tools.flatMap((tool) => tool.refspecs ?? [])) {
+      const sources = names.get(canonical) ?? [canonical];
+      const given =
+        args === null
+          ? []
+          : sources.map((each) => readPath(args, each)).flatMap((each) => (each.state === 'value' ? [each.value] : []));
+      if (given.some(isDestructiveRefspec)) state = raisedTo(state, 'Delete', `"${canonical}" forces or deletes`);
+    }
     for (const rule of [...lower, ...(named?.lower ?? [])]) {
       // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
       const sources = names.get(rule.argument) ?? [rule.argument];
@@ -139,12 +187,13 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     }
     return state;
   };
-  return {
-    origin,
-    fixed: select === undefined && raise.length === 0 && lower.length === 0 && spec.inner === undefined,
-    outcome,
-    reader,
-  };
+  const changing =
+    select !== undefined ||
+    raise.length > 0 ||
+    lower.length > 0 ||
+    spec.inner !== undefined ||
+    tools.some((tool) => tool.refspecs !== undefined);
+  return { integration, source, fixed: !changing, outcome, reader };
 }
 
 /** The arguments that a tool says it takes; null if it doesn't say. */
@@ -162,8 +211,18 @@ function toolOf(
   return found === undefined ? null : { name: { id, title: found.tool.title }, ...found };
 }
 
-function pathsOf(integration: Integration, select: Select | undefined): string[] {
-  return Object.values(select?.values ?? {}).flatMap((meaning) => integration.tools.get(meaning)?.tool.paths ?? []);
+function selectable(integration: Integration, select: Select | undefined): CatalogTool[] {
+  return Object.values(select?.values ?? {}).flatMap((meaning) => integration.tools.get(meaning)?.tool ?? []);
+}
+
+function kindsOf(tools: readonly CatalogTool[]): (canonical: string) => ArgumentKind | null {
+  const kinds = new Map<string, ArgumentKind>();
+  for (const { paths = [], refspecs = [], addresses = [] } of tools) {
+    for (const name of paths) kinds.set(name, 'path');
+    for (const name of refspecs) kinds.set(name, 'refspec');
+    for (const name of addresses) kinds.set(name, 'addresses');
+  }
+  return (canonical) => kinds.get(canonical) ?? null;
 }
 
 function argumentNames(server: IntegrationServer, own: Record<string, string[]> | undefined): ArgumentNames {
@@ -188,16 +247,13 @@ function selected(
     return { tool: tool.name, operation: tool.tool.operation };
   });
   const possible = unique(outcomes.map(({ operation }) => operation));
-  // Several inner operations in one call: the worst of them is what the call does.
-  const settled = known ? [worst(possible)!] : possible;
-  const named = outcomes
-    .filter(({ tool, operation }) => tool !== null && (!known || operation === settled[0]))
-    .map(({ tool }) => tool!);
+  // Several deeds in one call stand beside each other: a policy on any of them applies, and the worst is shown.
+  const named = outcomes.flatMap(({ tool }) => (tool === null ? [] : [tool]));
   const tools = named.length > 0 ? named : state.tools;
   const reason = known
     ? `"${select.argument}" is ${keys.map((key) => JSON.stringify(key)).join(', ')}`
     : `"${select.argument}" decides and ${why(found)}: taken as the worst`;
-  return { tools, possible: settled, operation: worst(settled), reasons: [...state.reasons, reason] };
+  return { tools, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
 }
 
 function meaningOf(select: Select, key: JsonValue): string | undefined {
@@ -226,20 +282,22 @@ function raised(state: Outcome, rule: Raise, read: ((name: string) => Argument) 
     };
   }
   const values = Array.isArray(found.value) ? found.value : [found.value];
-  const hit =
-    rule.is === undefined
-      ? values.some((value) => value !== false && value !== null)
-      : values.some((value) => rule.is!.some((wanted) => foldName(wanted) === foldName(String(value))));
-  if (!hit) return state;
+  const wanted = rule.is?.map(foldName);
+  const hit = values.some((value) =>
+    wanted === undefined
+      ? value !== false && value !== null
+      : typeof value !== 'object'
+        ? wanted.includes(foldName(String(value)))
+        : value !== null,
+  );
+  return hit ? raisedTo(state, to, `"${rule.argument}" makes it a ${to}`) : state;
+}
+
+function raisedTo(state: Outcome, to: Operation, reason: string): Outcome {
   const possible = unique(
     state.possible.length === 0 ? [to] : state.possible.map((operation) => worst([operation, to])!),
   );
-  return {
-    ...state,
-    possible,
-    operation: worst(possible),
-    reasons: [...state.reasons, `"${rule.argument}" makes it a ${to}`],
-  };
+  return { ...state, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
 }
 
 /** Only a literal `true` lowers. */
@@ -254,21 +312,32 @@ function lowered(state: Outcome, rule: Lower, read: ((name: string) => Argument)
   };
 }
 
-/** A tool that runs another of the same server: absent or unknown gives unknown. */
+/** A tool that runs another of the same server: absent, unknown or unreadable gives unknown. */
 function innerOutcome(
   inner: { argument: string; arguments: string },
   args: JsonObject | null,
   recognised: Recognised,
 ): Outcome {
-  const name = args?.[inner.argument];
   const unknown = (reason: string): Outcome => ({ tools: [], possible: [], operation: null, reasons: [reason] });
-  if (typeof name !== 'string') return unknown(`"${inner.argument}" names the real tool and can't be read`);
-  const found = lookUp(recognised, name).filter(({ entry }) => entry.entry.inner === undefined);
-  if (found.length === 0) return unknown(`it runs "${name}", which the catalog doesn't know`);
-  const given = args?.[inner.arguments];
-  const object = given !== null && typeof given === 'object' && !Array.isArray(given) ? (given as JsonObject) : null;
-  const outcome = union(found.map((candidate) => variant(candidate, recognised, null).outcome(object ?? {})));
-  return { ...outcome, reasons: [`it runs "${name}"`, ...outcome.reasons] };
+  const name = args === null ? null : readPath(args, inner.argument);
+  if (name?.state !== 'value' || typeof name.value !== 'string')
+    return unknown(`"${inner.argument}" names the real tool and can't be read`);
+  const called = name.value;
+  const found = lookUp(recognised, called).filter(({ entry }) => entry.entry.inner === undefined);
+  if (found.length === 0) return unknown(`it runs "${called}", which the catalog doesn't know`);
+  const given = readPath(args!, inner.arguments);
+  const object =
+    given.state === 'missing'
+      ? {}
+      : given.state === 'value' &&
+          given.value !== null &&
+          typeof given.value === 'object' &&
+          !Array.isArray(given.value)
+        ? (given.value as JsonObject)
+        : null;
+  if (object === null) return unknown(`it runs "${called}", and "${inner.arguments}" can't be read`);
+  const outcome = union(found.map((candidate) => variant(candidate, recognised, null).outcome(object)));
+  return { ...outcome, reasons: [`it runs "${called}"`, ...outcome.reasons] };
 }
 
 function union(outcomes: readonly Outcome[]): Outcome {
@@ -288,10 +357,15 @@ function union(outcomes: readonly Outcome[]): Outcome {
 function inferredClass(recognised: Recognised, definition: ToolDefinition, guess: Inference): ToolClass {
   const ofCall = (args: JsonObject | null) => guessOutcome(guess, args, definition, recognised);
   const tool = ofCall(null);
+  const rules = {
+    names: new Map(),
+    kindOf: (name: string) => (PATH_NAME.test(name) ? ('path' as const) : null),
+    declared: null,
+  };
   return {
     tool,
-    ofCall: guess.select === null ? () => tool : ofCall,
-    reader: (args) => argumentReader(args, new Map(), (name) => PATH_NAME.test(name)),
+    ofCall: guess.deciders.length === 0 ? () => tool : ofCall,
+    reader: (args) => argumentReader(args, rules),
   };
 }
 
@@ -299,48 +373,32 @@ function inferredClass(recognised: Recognised, definition: ToolDefinition, guess
 const PATH_NAME =
   /(^|[_.-])(path|paths|file|filename|filepath|dir|directory|folder|source|destination)$|([a-z])(Path|Paths|File|Dir)$/;
 
+/** Id and title come from the tool's name alone: a title of the upstream's own could be any other tool's. */
 function guessOutcome(
   guess: Inference,
   args: JsonObject | null,
   definition: ToolDefinition,
   recognised: Recognised,
 ): Classification {
-  let possible = guess.possible;
-  if (guess.select !== null && args !== null) {
-    const value = args[guess.select.argument];
-    const chosen = typeof value === 'string' ? guess.select.values.get(value) : undefined;
-    if (chosen === null) possible = [];
-    else if (chosen !== undefined) possible = [chosen];
-  }
+  const possible = args === null ? guess.possible : inferCall(guess, args);
   return {
-    integration: recognised.integration.id,
-    integrationTitle: recognised.integration.title,
-    tools: [{ id: idOf(definition.name), title: definition.title ?? titleOf(definition.name) }],
+    integrations: integrationsOf(recognised.integration, recognised),
+    tools: [{ id: idOf(definition.name), title: titleOf(definition.name) }],
     possible,
     operation: worst(possible),
-    source: possible.length === 0 && guess.select === null ? 'unknown' : 'inferred',
+    source: possible.length === 0 && guess.deciders.length === 0 ? 'unknown' : 'inferred',
     reasons: guess.reasons,
   };
 }
 
-/** A label alone may add an integration's name and strictness, but what the tool may do is at least what we'd guess. */
+/** What only the upstream's own words say may add strictness: what the tool may do is at least what we'd guess. */
 function neverLowered(ours: Classification, guessed: Classification): Classification {
+  const reasons = [...new Set([...ours.reasons, ...guessed.reasons])];
   if (guessed.possible.length === 0 && ours.operation !== 'Delete')
-    return {
-      ...ours,
-      possible: [],
-      operation: null,
-      source: 'unknown',
-      reasons: [...ours.reasons, ...guessed.reasons],
-    };
-  const possible = unique([...ours.possible, ...guessed.possible]);
-  const operation = worst(possible);
-  return {
-    ...ours,
-    possible: operation === null ? [] : [operation],
-    operation,
-    reasons: [...ours.reasons, ...guessed.reasons],
-  };
+    return { ...ours, possible: [], operation: null, source: 'unknown', reasons };
+  const floor = guessed.operation;
+  const possible = unique(ours.possible.map((operation) => (floor === null ? operation : worst([operation, floor])!)));
+  return { ...ours, possible, operation: worst(possible), reasons };
 }
 
 function idOf(name: string): string {

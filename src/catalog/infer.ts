@@ -2,148 +2,207 @@
  * Judges a tool that no catalog knows, by its name's verbs, its argument choices and its annotations. It errs upward:
  * a claim by the upstream may raise, never lower, and a name without a verb we know stays unknown.
  */
-import { type JsonObject, type Operation, worst } from '../call.ts';
+import { type JsonObject, type JsonValue, type Operation, worst } from '../call.ts';
 
 /** A tool as its upstream describes it. */
 export interface ToolDefinition {
   readonly name: string;
-  readonly title?: string;
-  readonly description?: string;
   readonly annotations?: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean };
   readonly inputSchema?: JsonObject;
 }
 
-/** A guess: what it may do, and, if an argument decides, which one and how. */
+/** An argument that decides, with what each of its values does; null is not known. */
+export interface Decider {
+  readonly argument: string;
+  readonly values: ReadonlyMap<string, Operation | null>;
+}
+
+/** A guess: what the tool as such may do, and the arguments that say more of a call. */
 export interface Inference {
   /** empty if there was nothing to go by */
   readonly possible: readonly Operation[];
   readonly reasons: readonly string[];
-  readonly select: { readonly argument: string; readonly values: ReadonlyMap<string, Operation | null> } | null;
+  /** what the name alone says: no argument makes a call milder than that */
+  readonly floor: Operation | null;
+  readonly deciders: readonly Decider[];
 }
 
 const DELETE = words(
-  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect',
+  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire',
 );
+/** Inside a longer word too: `bulkdelete`, `removeuser`. */
+const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|uninstall|truncat|unlink|wipeout/;
+/** `deleted`, `removal`, `archives`, `purging`: a deed or a thing. */
+const DELETE_FORMS =
+  /^(delet|remov|destroy|purg|eras|wip|trash|archiv|revok|dropp|truncat|discard|clear|prun|terminat|kill|deactivat)(e[ds]?|ed|es|s|ing|al|als|ion|ions|er)$/;
 const WRITE = words(
-  'create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit log record complete finish toggle increment click type press fill drag hover navigate upload promote demote watch unwatch join leave follow unfollow vote',
+  'create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint',
 );
 const READ = words(
-  'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve load peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete complete resolveid export blame log tree',
+  'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve load peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete complete export blame log tree',
 );
-/** These run whatever their arguments say: no name tells what they do. */
-const OPAQUE = words(
-  'execute exec eval invoke call command shell sql script request api rest graphql raw batch bulk manage handle process perform do method',
+/** Verbs that are as often things: after a reading word they are taken as such (`get_pull_request`, `list_check_run`). */
+const THINGS = words(
+  'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share',
 );
+/** These run whatever they are given: neither the name nor a choice tells what. */
+const RUNS_ANYTHING = words('execute exec eval invoke command shell sql script request api rest graphql raw');
+/** These do what an argument says, if one does. */
+const DOES_AS_TOLD = words('batch bulk manage handle process perform do method call operate');
 /** Arguments whose choices say what a call does. */
-const DECIDERS = words('action method operation mode command verb type op task');
-const EXCEPTIONS: readonly (readonly [string, Operation])[] = [
+const DECIDERS = words('action actions method operation operations mode command verb op');
+const NOT_DELETE: ReadonlyMap<string, Operation> = new Map([
   ['unarchive', 'Write'],
   ['untrash', 'Write'],
   ['undelete', 'Write'],
-];
+  ['undeleted', 'Write'],
+]);
 
 /** Infers from the definition alone; pure. */
 export function infer(tool: ToolDefinition): Inference {
-  const reasons: string[] = [];
   const tokens = tokensOf(tool.name);
-  const named = operationOf(tokens, reasons, `its name`);
-  const opaque = tokens.find((token) => OPAQUE.has(token));
-  const decider = decidingArgument(tool.inputSchema);
-  const choices = decider === null ? [] : [...decider.values.values()];
-  const changingChoice = choices.some((operation) => operation === 'Write' || operation === 'Delete');
+  const named = operationOf(tokens);
+  const runs = tokens.find((token) => RUNS_ANYTHING.has(token));
+  const told = tokens.find((token) => DOES_AS_TOLD.has(token));
   const readOnly = tool.annotations?.readOnlyHint;
+  const nothing = { floor: null, deciders: [] };
+  if (named.operation === 'Delete')
+    return { possible: ['Delete'], reasons: named.reasons, floor: 'Delete', deciders: [] };
+  if (runs !== undefined) return { possible: [], reasons: [`"${runs}" in its name: it may do anything`], ...nothing };
 
-  if (decider !== null && changingChoice && named !== 'Delete') {
-    reasons.push(`its argument "${decider.argument}" chooses what it does`);
-    const floor = named === 'Write' ? 'Write' : null;
-    const values = new Map(
-      [...decider.values].map(([value, operation]) => [
-        value,
-        floor === null || operation === null ? operation : worst([floor, operation]),
-      ]),
-    );
-    const possible = [...new Set([...values.values()].filter((operation) => operation !== null))];
-    return { possible, reasons, select: { argument: decider.argument, values } };
+  const deciders = decidersOf(tool.inputSchema);
+  const choices = deciders.flatMap(({ values }) => [...values.values()]);
+  if (choices.some((operation) => operation === 'Write' || operation === 'Delete')) {
+    const floor = named.operation;
+    const known = choices.filter((operation) => operation !== null);
+    const possible = choices.includes(null)
+      ? []
+      : unique(known.map((operation) => worst(floor === null ? [operation] : [floor, operation])!));
+    return {
+      possible,
+      reasons: [
+        ...named.reasons,
+        `its argument "${deciders.map(({ argument }) => argument).join('", "')}" chooses what it does`,
+      ],
+      floor,
+      deciders,
+    };
   }
-  if (named === 'Delete') return { possible: ['Delete'], reasons, select: null };
-  if (opaque !== undefined) {
-    reasons.push(`"${opaque}" in its name: it may do anything`);
-    return { possible: [], reasons, select: null };
+  if (told !== undefined)
+    return { possible: [], reasons: [`"${told}" in its name: it does as it is told`], ...nothing };
+  const fixed = (operation: Operation, ...reasons: string[]): Inference => ({
+    possible: [operation],
+    reasons: [...named.reasons, ...reasons],
+    floor: operation,
+    deciders: [],
+  });
+  if (named.operation === 'Write') return fixed('Write');
+  if (readOnly === true && !choices.includes(null))
+    return fixed('Read', 'it says that it only reads, and nothing in its name or choices speaks against that');
+  if (named.operation === 'Read' && !named.doubtful) {
+    if (readOnly === false) return fixed('Write', 'it says that it does not only read');
+    if (tool.annotations?.destructiveHint === true) return fixed('Write', 'it says that it is destructive');
+    return fixed('Read');
   }
-  if (named === 'Write') return { possible: ['Write'], reasons, select: null };
-  if (readOnly === true) {
-    reasons.push('it says that it only reads, and nothing in its name or choices speaks against that');
-    return { possible: ['Read'], reasons, select: null };
-  }
-  if (readOnly === false && named === 'Read') {
-    reasons.push('it says that it does not only read');
-    return { possible: ['Write'], reasons, select: null };
-  }
-  if (named === 'Read' && tool.annotations?.destructiveHint !== true)
-    return { possible: ['Read'], reasons, select: null };
-  if (named === 'Read') {
-    reasons.push('it says that it is destructive');
-    return { possible: ['Write'], reasons, select: null };
-  }
-  if (reasons.length === 0) reasons.push('nothing in its name says what it does');
-  return { possible: [], reasons, select: null };
+  return {
+    possible: [],
+    reasons: named.reasons.length > 0 ? named.reasons : ['nothing in its name says what it does'],
+    ...nothing,
+  };
 }
 
-/** The worst verb anywhere in the tokens; null if there is none. */
-function operationOf(tokens: readonly string[], reasons: string[], where: string): Operation | null {
+/** What one call does: the worst of what its deciding arguments say; unknown if any of them can't be known. */
+export function inferCall(guess: Inference, args: JsonObject): readonly Operation[] {
+  if (guess.deciders.length === 0) return guess.possible;
+  const found: Operation[] = guess.floor === null ? [] : [guess.floor];
+  for (const { argument, values } of guess.deciders) {
+    const given = Object.hasOwn(args, argument) ? args[argument] : undefined;
+    if (typeof given !== 'string') {
+      if (given !== undefined || [...values.values()].includes(null)) return [];
+      // Left out: it may be any of them.
+      return unique([...values.values()].map((operation) => worst([...found, operation!])!));
+    }
+    const operation = values.get(given);
+    if (operation === undefined || operation === null) return [];
+    found.push(operation);
+  }
+  return [worst(found)!];
+}
+
+interface Named {
+  readonly operation: Operation | null;
+  readonly reasons: readonly string[];
+  /** a word of deleting stands where it may be a thing */
+  readonly doubtful: boolean;
+}
+
+/** The worst verb of a name. */
+function operationOf(tokens: readonly string[]): Named {
+  const reads = tokens[0] !== undefined && READ.has(tokens[0]);
   let best: Operation | null = null;
   let by = '';
+  let doubtful = false;
   tokens.forEach((token, index) => {
-    const operation = verbOperation(token, index, tokens);
+    let operation: Operation | null = null;
+    const exception = NOT_DELETE.get(token);
+    if (exception !== undefined) operation = exception;
+    else if (DELETE.has(token)) operation = 'Delete';
+    else if (DELETE_FORMS.test(token) || DELETE_INSIDE.test(token)) {
+      // `list_deleted_items` may well read; `mark_as_deleted` does not.
+      if (reads && index > 0) doubtful = true;
+      else operation = 'Delete';
+    } else if (WRITE.has(token) && !(READ.has(token) && index === 0)) {
+      const thing =
+        reads && index > 0 && THINGS.has(token) && tokens[index - 1] !== 'and' && tokens[index - 1] !== 'or';
+      if (!thing) operation = tokens.includes('force') ? 'Delete' : 'Write';
+    } else if (READ.has(token)) operation = 'Read';
     if (operation !== null && worst(best === null ? [operation] : [best, operation]) !== best) {
       best = operation;
       by = token;
     }
   });
-  if (best !== null) reasons.push(`"${by}" in ${where}`);
-  return best;
+  return { operation: best, reasons: best === null ? [] : [`"${by}" in its name`], doubtful };
 }
 
-function verbOperation(token: string, index: number, tokens: readonly string[]): Operation | null {
-  const exception = EXCEPTIONS.find(([word]) => word === token);
-  if (exception !== undefined) return exception[1];
-  // A participle or plural noun names a thing, not a deed: `list_deleted_items`, `get_comments`, `search_archived`.
-  if (DELETE.has(token)) return 'Delete';
-  const stem =
-    DELETE.has(token.replace(/(s|es|d|ed)$/, '')) ||
-    DELETE.has(token.replace(/ing$/, '')) ||
-    DELETE.has(token.replace(/ing$/, 'e'));
-  if (stem && index === 0) return 'Delete';
-  // Nouns that are spelt like verbs (`get_pull_request`, `list_tags`, `read_log`) count only where a verb stands: first.
-  const verbStands =
-    index === 0 ||
-    tokens[index - 1] === 'and' ||
-    tokens[index - 1] === 'or' ||
-    !tokens.slice(0, index).some((before) => READ.has(before));
-  if (verbStands && WRITE.has(token) && !(READ.has(token) && index === 0 && tokens.length > 1)) return 'Write';
-  return READ.has(token) ? 'Read' : null;
+function decidersOf(schema: JsonObject | undefined): Decider[] {
+  const properties = objectOf(schema?.['properties']);
+  if (properties === null) return [];
+  return Object.entries(properties).flatMap(([argument, property]) => {
+    if (!tokensOf(argument).some((token) => DECIDERS.has(token))) return [];
+    const choices = choicesOf(property, schema!, 0);
+    const values = new Map(choices.map((choice) => [choice, operationOf(tokensOf(choice)).operation] as const));
+    return [...values.values()].some((operation) => operation !== null) ? [{ argument, values }] : [];
+  });
 }
 
-function decidingArgument(
-  schema: JsonObject | undefined,
-): { argument: string; values: Map<string, Operation | null> } | null {
-  const properties = schema?.['properties'];
-  if (properties === null || typeof properties !== 'object' || Array.isArray(properties)) return null;
-  for (const [argument, property] of Object.entries(properties as JsonObject)) {
-    if (!tokensOf(argument).some((token) => DECIDERS.has(token))) continue;
-    const choices =
-      property !== null && typeof property === 'object' && !Array.isArray(property)
-        ? (property as JsonObject)['enum']
-        : undefined;
-    if (!Array.isArray(choices)) continue;
-    const values = new Map(
-      choices
-        .filter((item): item is string => typeof item === 'string')
-        .map((item) => [item, operationOf(tokensOf(item), [], '')] as const),
-    );
-    if ([...values.values()].some((operation) => operation !== null)) return { argument, values };
-  }
-  return null;
+const MAX_SCHEMA_DEPTH = 8;
+
+/** The texts that a property may be, however its schema says so. */
+function choicesOf(property: JsonValue | undefined, root: JsonObject, depth: number): string[] {
+  const schema = objectOf(property);
+  if (schema === null || depth > MAX_SCHEMA_DEPTH) return [];
+  const own = [...(Array.isArray(schema['enum']) ? schema['enum'] : []), schema['const']].filter(
+    (item): item is string => typeof item === 'string',
+  );
+  const inner = ['anyOf', 'oneOf', 'allOf'].flatMap((key) =>
+    Array.isArray(schema[key]) ? (schema[key] as JsonValue[]) : [],
+  );
+  const items = schema['items'] === undefined ? [] : [schema['items']];
+  return [
+    ...own,
+    ...[...inner, ...items].flatMap((each) => choicesOf(each, root, depth + 1)),
+    ...choicesOf(referred(schema['$ref'], root), root, depth + 1),
+  ];
+}
+
+/** A reference within the same schema; others are not followed. */
+function referred(ref: JsonValue | undefined, root: JsonObject): JsonValue | undefined {
+  const path = typeof ref === 'string' ? /^#\/(\$defs|definitions)\/([^/]+)$/.exec(ref) : null;
+  return path === null ? undefined : objectOf(root[path[1]!])?.[path[2]!];
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject | null {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : null;
 }
 
 /** Words of a name in snake, kebab, dotted, camel or Pascal case, lower-cased. */
@@ -159,4 +218,8 @@ export function tokensOf(name: string): string[] {
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.split(' '));
+}
+
+function unique<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
 }

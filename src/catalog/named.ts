@@ -26,12 +26,26 @@ function namedServer(catalog: Catalog, name: string): Recognised | null {
   for (const integration of catalog.integrations.values()) {
     const server = integration.servers.find((each) => each.name === name || each.server.title === name);
     if (server !== undefined)
-      return { by: 'owner', servers: [server], integration, known: integration, why: 'it is named so in the catalog' };
+      return {
+        by: 'owner',
+        servers: [server],
+        integration,
+        own: integration,
+        known: integration,
+        why: 'it is named so in the catalog',
+      };
   }
   const integration = catalog.find(name);
   return integration === null
     ? null
-    : { by: 'owner', servers: integration.servers, integration, known: integration, why: 'it names the integration' };
+    : {
+        by: 'owner',
+        servers: integration.servers,
+        integration,
+        own: integration,
+        known: integration,
+        why: 'it names the integration',
+      };
 }
 
 function canonicalTool(integration: Integration, name: string): string | null {

@@ -30,6 +30,8 @@ export interface Recognised {
   readonly servers: readonly IntegrationServer[];
   /** the integration when no tool says otherwise */
   readonly integration: { readonly id: string; readonly title: string };
+  /** what the owner's key for the server stands for: policies on it count, whatever the server says of itself */
+  readonly own: { readonly id: string; readonly title: string };
   /** its catalog entry; null if the catalog doesn't know it */
   readonly known: Integration | null;
   /** one sentence for people */
@@ -37,6 +39,11 @@ export interface Recognised {
 }
 
 export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
+  const own = catalog.find(launch.key) ?? { id: foldId(launch.key), title: launch.key };
+  const found = (by: RecognisedBy, servers: readonly IntegrationServer[], why: string): Recognised => {
+    const known = servers[0]!.integration;
+    return { by, servers, integration: known, own, known, why };
+  };
   const all = [...catalog.integrations.values()].flatMap((integration) => integration.servers);
   const byLaunch = launchMatches(all, launch);
   if (launch.integration !== undefined) {
@@ -46,6 +53,7 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
       by: 'owner',
       servers: servers.length > 0 ? servers : narrowed(known?.servers ?? [], launch.toolNames),
       integration: known ?? { id: foldId(launch.integration), title: launch.integration },
+      own,
       known,
       why: 'servers.json says so',
     };
@@ -64,15 +72,11 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
   return {
     by: 'key',
     servers: known?.servers ?? [],
-    integration: known ?? { id: foldId(launch.key), title: launch.key },
+    integration: own,
+    own,
     known,
     why: 'not recognised: its key is taken as its integration',
   };
-}
-
-function found(by: RecognisedBy, servers: readonly IntegrationServer[], why: string): Recognised {
-  const known = servers[0]!.integration;
-  return { by, servers, integration: known, known, why };
 }
 
 function foldId(name: string): string {

@@ -45,6 +45,10 @@ const tool = strict({
   operation: choice('operation', OPERATIONS),
   /** canonical arguments that are paths: normalised lexically before matching */
   paths: texts('paths').optional(),
+  /** canonical arguments that are git refspecs: read as the branch they write to, and `+` or `:x` make it a Delete */
+  refspecs: texts('refspecs').optional(),
+  /** canonical arguments that hold mail addresses, several in one text too */
+  addresses: texts('addresses').optional(),
   ...modifiers,
 });
 

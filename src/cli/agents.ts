@@ -2,7 +2,7 @@
 import { fixedStatus } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { clearDisallowedRaised, findAgent, listAgents, registerAgent, setAgentStatus } from '../agents/registry.ts';
-import { appendEvents } from '../audit/chain.ts';
+import { writeEvents } from '../audit/chain.ts';
 import type { ReviewStatus } from '../call.ts';
 import { bumpStatuses } from '../config/statuses.ts';
 import { wakeDesk } from './desk-process.ts';
@@ -74,7 +74,7 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
       setAgentStatus(tx, agent, status);
       if (status !== 'Disallowed') clearDisallowedRaised(tx, agent.id);
       bumpStatuses(tx);
-      appendEvents(tx, [
+      writeEvents(tx, [
         {
           type: 'agent.review_changed',
           ts: Date.now(),
@@ -109,7 +109,7 @@ export async function agentsRegister(name: string, flags: HouseFlags & { json?: 
   const house = await openHouse(flags);
   const agent = agentNamed(name);
   const key = await house.store.write((tx) => {
-    appendEvents(tx, [
+    writeEvents(tx, [
       {
         type: 'agent.registered',
         ts: Date.now(),

@@ -18,6 +18,8 @@ export interface Judge {
     calls: readonly Call[],
     gathered: Gathered,
   ) => { decision: Decision; rulesHash: string };
+  /** whether it would run now, without asking anybody and without a record */
+  readonly allows: (agent: Agent, call: Call) => boolean;
   readonly settle: (judged: Judged) => Ruling;
   readonly recordDecision: (method: string | null, judged: Judged, ruling: Ruling) => Promise<void> | void;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
@@ -38,6 +40,13 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
       const { policies, hash } = loaded.rules;
       const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, house.owner));
       return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
+    },
+    allows: (agent, call) => {
+      const rules = house.rules.current()?.rules ?? null;
+      return (
+        rules !== null &&
+        decide(rules.policies, { agent, call, gathered: { now: Date.now() } }, house.owner).effect === 'allow'
+      );
     },
     settle: ({ decision }) => {
       switch (decision.effect) {
@@ -90,7 +99,7 @@ function strictestOf(decisions: readonly Decision[]): Decision {
 
 function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['severity'] }): NewAlert {
   const call = judged.calls[0]!;
-  const what = `${call.integrationTitle} · ${call.tools[0]?.title ?? call.calledName}`;
+  const what = `${titleOf(call)} · ${call.tools[0]?.title ?? call.calledName}`;
   const did = judged.decision.effect === 'allow' ? 'called' : 'tried to call';
   return {
     severity: alert.severity,
@@ -108,6 +117,10 @@ function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['
     },
     callId: judged.callId,
   };
+}
+
+function titleOf(call: Call): string {
+  return call.integrations[0]?.title ?? 'unknown';
 }
 
 /** Cut in the middle, where neither end is lost. */

@@ -1,7 +1,15 @@
 /** Meets an agent: writes it into the inventory, judges its discovery, and says who it is from then on. */
 import { fixedStatus, type Identity } from '../agents/identify.ts';
-import { clearDisallowedRaised, markDisallowedRaised, seeAgent } from '../agents/registry.ts';
-import { appendEvents } from '../audit/chain.ts';
+import { agentNamed } from '../agents/names.ts';
+import {
+  clearDisallowedRaised,
+  findAgent,
+  markDisallowedRaised,
+  newAgentsSince,
+  raiseFlood,
+  seeAgent,
+} from '../agents/registry.ts';
+import { writeEvents } from '../audit/chain.ts';
 import type { Agent } from '../call.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { decideDiscovery } from '../policy/decide.ts';
@@ -14,22 +22,39 @@ export interface Met {
   readonly alerted: boolean;
 }
 
+/** So many new names within an hour are somebody's game: the rest is told in one line. */
+const NEW_AGENTS_AN_HOUR = 20;
+const HOUR_MS = 3_600_000;
+
 /** "An agent is discovered" is judged once per agent, and again when it becomes Disallowed. */
 export async function meet(house: House, identity: Identity): Promise<Met> {
   const { rules } = await house.rules.load();
   const now = Date.now();
   const { mixedScripts, ...known } = identity;
   return house.store.write((tx) => {
+    const fixed = rules === null ? null : fixedStatus(rules.policies.file.agents, identity);
+    if (findAgent(tx, identity.id) === undefined && newAgentsSince(tx, now - HOUR_MS) >= NEW_AGENTS_AN_HOUR) {
+      if (raiseFlood(tx, now, HOUR_MS))
+        writeEvents(tx, [
+          {
+            type: 'agent.discovered',
+            ts: now,
+            'gen_ai.agent.name': `(more than ${NEW_AGENTS_AN_HOUR} new agents within an hour; the rest is not listed)`,
+          },
+        ]);
+      return { agent: { ...known, status: fixed ?? 'Unreviewed' }, alerted: false };
+    }
     const { isNew, row } = seeAgent(tx, identity, now);
+    const said = [row.status, ...identity.claims.map((claim) => findAgent(tx, agentNamed(claim).id)?.status)];
     const status =
-      (rules === null ? null : fixedStatus(rules.policies.file.agents, identity)) ?? row.status ?? 'Unreviewed';
+      fixed === 'Disallowed' || said.includes('Disallowed') ? 'Disallowed' : (fixed ?? row.status ?? 'Unreviewed');
     const agent: Agent = { ...known, status };
     const disallowed = status === 'Disallowed' ? markDisallowedRaised(tx, identity.id) : false;
     if (status !== 'Disallowed') clearDisallowedRaised(tx, identity.id);
     if (!isNew && !disallowed) return { agent, alerted: false };
     const { reasons, alerts } =
       rules === null ? { reasons: [], alerts: [] } : decideDiscovery(rules.policies, { agent });
-    appendEvents(tx, [
+    writeEvents(tx, [
       {
         type: isNew ? 'agent.discovered' : 'agent.review_changed',
         ts: now,

@@ -63,8 +63,7 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     const found = toolClass.ofCall(args);
     const call: Call = {
       via: 'mcp',
-      integration: found.integration,
-      integrationTitle: found.integrationTitle,
+      integrations: found.integrations,
       server: key,
       calledName: tool,
       tools: found.tools,
@@ -99,7 +98,7 @@ const MARK = { yes: '✓', no: '✗', 'cant tell': '?' } as const;
 
 function inWords(call: Call, agent: Agent, { decision, policies }: Explanation): string {
   const lines = [
-    `${agent.name} (${agent.strength}, ${agent.status}) calls ${call.integrationTitle} · ${call.tools.map(({ title }) => title).join(' or ')}`,
+    `${agent.name} (${agent.strength}, ${agent.status}) calls ${call.integrations[0]?.title} · ${call.tools.map(({ title }) => title).join(' or ')}`,
     `  operation: ${call.operation ?? 'unknown'} (${call.source}: ${call.reasons.join('; ')})`,
     '',
   ];

@@ -5,24 +5,21 @@ import { pino } from 'pino';
 import { type Credentials, identify } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { keyMatches } from '../agents/registry.ts';
-import { appendEvents } from '../audit/chain.ts';
-import { seeTool, toolStatus } from '../audit/tools.ts';
-import { type Agent, foldName, type ReviewStatus } from '../call.ts';
+import type { Agent } from '../call.ts';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
 import type { LoadedRules } from '../config/rules.ts';
 import { rulesFault } from '../config/rules.ts';
 import { type ConfiguredServer, readServers, resolveServers } from '../config/servers.ts';
 import { messageOf } from '../errors.ts';
-import type { KnownTool, KnownUpstream } from '../gateway/door.ts';
 import { Gate } from '../gateway/gate.ts';
 import { Session } from '../gateway/session.ts';
 import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { formatProblems, type Problem } from '../problem.ts';
-import type { Upstream } from '../upstream/connection.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
+import { noteTools, statusOfTool } from './inventory.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 
@@ -100,7 +97,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       reserve: () => NOTHING_RESERVED,
       recordDecision: (asked, judged, ruling) => judge.recordDecision(asked.method, judged, ruling),
     },
-    statusOf: (known) => statusOf(house, known),
+    statusOf: (known) => statusOfTool(house, known),
   });
 
   const start = async () => {
@@ -126,7 +123,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
     noteRules(loaded, log);
     void recordRules(house, loaded).catch((error) => log.error(messageOf(error)));
     visitor.forget();
-    void gate?.reclassify();
+    void gate
+      ?.reclassify()
+      .then(async () => {
+        const { agent } = await visitor.agent();
+        session.rejudgeSubscriptions((call) => judge.allows(agent, call));
+      })
+      .catch((error) => log.error(messageOf(error)));
   });
 
   serveClient(theGate, session, VERSION, {
@@ -214,62 +217,6 @@ function show(problems: readonly Problem[], say: (text: string) => void): void {
 
 function oursAlone(house: House): Catalog {
   return buildCatalog(house.ours);
-}
-
-/** Puts the tools of an upstream into the inventory before they are shown. */
-async function noteTools(house: House, upstream: Upstream, known: KnownUpstream): Promise<void> {
-  const now = Date.now();
-  const server = upstream.spec.key;
-  await house.store.write((tx) => {
-    const fresh: string[] = [];
-    const changed: string[] = [];
-    for (const { exposed, toolClass, definitionHash } of known.tools.values()) {
-      const { integration, tools, operation, source } = toolClass.tool;
-      const seen = seeTool(
-        tx,
-        {
-          server,
-          name: exposed.name,
-          definitionHash,
-          integration,
-          tool: tools.map(({ id }) => id).join('|'),
-          operation,
-          source,
-        },
-        now,
-      );
-      if (seen === 'new') fresh.push(exposed.name);
-      if (seen === 'changed') changed.push(exposed.name);
-    }
-    const common = {
-      ts: now,
-      'toolgate.server': server,
-      'toolgate.integration': known.recognised.integration.title,
-      'toolgate.recognised': known.recognised.why,
-    };
-    appendEvents(tx, [
-      ...(fresh.length > 0 ? [{ type: 'tool.discovered' as const, ...common, 'toolgate.tools': fresh }] : []),
-      ...(changed.length > 0
-        ? [{ type: 'tool.definition_changed' as const, ...common, 'toolgate.tools': changed }]
-        : []),
-    ]);
-  });
-  await house.statuses.refresh();
-}
-
-/** The file's word first, then the command's; a definition that changed since falls back to Unreviewed. */
-function statusOf(house: House, known: KnownTool): ReviewStatus {
-  const { exposed, toolClass } = known;
-  const file = house.rules.current()?.rules?.policies.file.tools ?? {};
-  const { integration, integrationTitle, tools } = toolClass.tool;
-  const names = new Set([exposed.name, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
-  let fixed: ReviewStatus | null = null;
-  for (const [name, statuses] of Object.entries(file)) {
-    if (foldName(name) !== foldName(integration) && foldName(name) !== foldName(integrationTitle)) continue;
-    for (const [tool, status] of Object.entries(statuses))
-      if (names.has(foldName(tool)) && fixed !== 'Disallowed') fixed = status;
-  }
-  return toolStatus(house.statuses.tool(exposed.upstream.spec.key, exposed.name), fixed);
 }
 
 function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; warn: (text: string) => void }): void {

@@ -1,5 +1,5 @@
 /** `toolgate tools [list | allow | disallow | unreview]`. */
-import { appendEvents } from '../audit/chain.ts';
+import { writeEvents } from '../audit/chain.ts';
 import { listTools, setToolStatus, toolStatus } from '../audit/tools.ts';
 import type { ReviewStatus } from '../call.ts';
 import { bumpStatuses } from '../config/statuses.ts';
@@ -12,7 +12,7 @@ export async function toolsList(flags: HouseFlags & { json?: boolean }): Promise
   await house.close();
   const tools = rows.map((row) => ({
     ...row,
-    status: toolStatus(row, null),
+    status: toolStatus(row, null, row.definition_hash),
     changed: row.definition_hash !== row.accepted_hash,
   }));
   // What nobody could classify stands on top.
@@ -45,7 +45,7 @@ export async function toolsSet(server: string, name: string, status: ReviewStatu
     const done = setToolStatus(tx, server, name, status);
     if (done) {
       bumpStatuses(tx);
-      appendEvents(tx, [
+      writeEvents(tx, [
         {
           type: 'tool.review_changed',
           ts: Date.now(),

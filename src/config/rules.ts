@@ -53,6 +53,8 @@ export interface RuleFiles {
   readonly catalogFolder: string;
   /** changes whenever any of them does */
   readonly fingerprint: string;
+  /** the key under which the store keeps the last good rules of this folder */
+  readonly pointer: string;
 }
 
 type FileText = { readonly text: string } | { readonly problem: Problem };
@@ -72,7 +74,13 @@ export function readRuleFiles(configFolder: string): RuleFiles {
   const parts = [policies, servers].map((file) => ('text' in file ? file.text : `!${file.problem.fault}`));
   if (existsSync(catalogFolder))
     for (const name of readdirSync(catalogFolder).sort()) parts.push(name, tryRead(join(catalogFolder, name)));
-  return { policies, servers, catalogFolder, fingerprint: sha256(JSON.stringify(parts)) };
+  return {
+    policies,
+    servers,
+    catalogFolder,
+    fingerprint: sha256(JSON.stringify(parts)),
+    pointer: `rules ${sha256(configFolder)}`,
+  };
 }
 
 /** A cheap sign that a file may have changed: names, sizes, times. */
@@ -92,7 +100,7 @@ export function ruleFilesSignature(configFolder: string): string {
 export async function checkRules(
   files: RuleFiles,
   ours: readonly CatalogFile[],
-): Promise<{ artefact: Artefact | null; problems: Problem[] }> {
+): Promise<{ artefact: Artefact | null; problems: Problem[]; complete: boolean }> {
   const [{ readServers }, { readPolicies }] = await Promise.all([import('./servers.ts'), import('../policy/load.ts')]);
   const owners = await readCatalogFolder(files.catalogFolder);
   const problems = [...owners.problems];
@@ -109,9 +117,9 @@ export async function checkRules(
       ? readPolicies(files.policies.text, vocabulary)
       : { policies: null, problems: [files.policies.problem] };
   problems.push(...policies.problems);
-  // A bad catalog file of the owner's is left out, as if it weren't there: ours stay in force (docs/catalog.md).
-  if (policies.policies === null || servers.servers === null) return { artefact: null, problems };
-  return { artefact: { policies: policies.policies, ownersCatalog: owners.files, servers: facts }, problems };
+  if (policies.policies === null || servers.servers === null) return { artefact: null, problems, complete: false };
+  const complete = !problems.some(({ severity }) => severity === 'error');
+  return { artefact: { policies: policies.policies, ownersCatalog: owners.files, servers: facts }, problems, complete };
 }
 
 /** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
@@ -122,21 +130,23 @@ export async function loadRules(
   oursHash: string,
 ): Promise<LoadedRules> {
   const source = sha256(`${files.fingerprint} ${oursHash}`);
-  const known = await store.read(storedRules);
+  const known = await store.read((tx) => storedRules(tx, files.pointer));
   if (known !== null && known.source === source)
     return { rules: compile(known.artefact, ours, oursHash), problems: known.warnings, stale: false, replaced: null };
-  const { artefact, problems } = await checkRules(files, ours);
-  if (artefact === null)
+  const { artefact, problems, complete } = await checkRules(files, ours);
+  if (artefact === null || (!complete && known !== null))
     return {
       rules: known === null ? null : compile(known.artefact, ours, oursHash),
       problems,
       stale: true,
       replaced: null,
     };
+  // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
+  if (!complete) return { rules: compile(artefact, ours, oursHash), problems, stale: true, replaced: null };
   const rules = compile(artefact, ours, oursHash);
   const text = JSON.stringify({ artefact, warnings: problems });
   const replaced = await store.write((tx) => {
-    const before = storedRules(tx);
+    const before = storedRules(tx, files.pointer);
     tx.run(
       'INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash',
       rules.hash,
@@ -144,7 +154,7 @@ export async function loadRules(
       sha256(text),
       Date.now(),
     );
-    setMeta(tx, 'rules', `${source} ${rules.hash}`);
+    setMeta(tx, files.pointer, `${source} ${rules.hash}`);
     return before !== null && before.hash !== rules.hash ? before.hash : null;
   });
   return { rules, problems, stale: false, replaced };
@@ -157,8 +167,9 @@ export function rulesFault(loaded: LoadedRules): string {
 
 function storedRules(
   tx: Transaction,
+  key: string,
 ): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
-  const pointer = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'rules'")?.value;
+  const pointer = tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value;
   if (pointer === undefined) return null;
   const [source, hash] = pointer.split(' ') as [string, string];
   const row = tx.get<{ artefact: string; artefact_hash: string }>(

@@ -1,6 +1,6 @@
 /** The desk: delivers alerts, and ends by itself when nothing has been left to do for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appendEvents } from '../audit/chain.ts';
+import { writeEvents } from '../audit/chain.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
@@ -94,7 +94,7 @@ async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
     await ports.store.write((tx) => {
       const end = settleDelivery(tx, claimed, attempt, now);
       if (end === 'later') return;
-      appendEvents(tx, [
+      writeEvents(tx, [
         {
           type: end === 'sent' ? 'alert.sent' : 'alert.failed',
           ts: now,

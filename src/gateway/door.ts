@@ -1,7 +1,7 @@
 /** The MCP door: turns a client's request into a Call, takes it through the corridor, and words the reply. */
 import type { Argument, Call, JsonObject, ReviewStatus } from '../call.ts';
 import { argumentReader } from '../catalog/arguments.ts';
-import { classifyTool, type ToolClass } from '../catalog/classify.ts';
+import { classifyTool, integrationsOf, type ToolClass } from '../catalog/classify.ts';
 import type { ToolDefinition } from '../catalog/infer.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Recognised, recognise } from '../catalog/recognise.ts';
@@ -19,7 +19,8 @@ export interface McpAsked {
   readonly upstream: Upstream;
   /** as the upstream will get them: its own names, no key of ours */
   readonly params: JsonObject;
-  readonly call: Call;
+  /** what it means, under what is known at that moment */
+  readonly classify: () => Call;
   readonly onProgress: ((progress: Progress) => void) | null;
   readonly signal: AbortSignal | null;
 }
@@ -66,7 +67,7 @@ export function refusalReply(method: string, refusal: Refusal): Reply {
 }
 
 function classifyAsked(asked: McpAsked): readonly Call[] {
-  return [asked.call];
+  return [asked.classify()];
 }
 
 function forwardWith(clock: () => number) {
@@ -115,21 +116,15 @@ export function knowUpstream(catalog: Catalog, upstream: Upstream, exposed: read
     integration,
     ...(launch.kind === 'stdio' ? { command: launch.command, args: launch.args } : { url: launch.url }),
     serverInfoName: upstream.serverInfo?.name,
-    toolNames: upstream.lists.tools.map(({ name }) => String(name)),
+    toolNames: upstream.lists.tools.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])),
   });
-  const tools = new Map(
-    exposed.map(
-      (each) =>
-        [
-          each.exposedName,
-          {
-            exposed: each,
-            toolClass: classifyTool(recognised, definitionOf(each)),
-            definitionHash: digestOf(each.item),
-          },
-        ] as const,
-    ),
-  );
+  const tools = new Map<string, KnownTool>();
+  for (const each of exposed)
+    tools.set(each.exposedName, {
+      exposed: each,
+      toolClass: classifyTool(recognised, definitionOf(each)),
+      definitionHash: digestOf(each.item),
+    });
   return { recognised, tools };
 }
 
@@ -138,7 +133,6 @@ function definitionOf({ item, name }: Exposed): ToolDefinition {
   const annotations = item['annotations'];
   return {
     name,
-    ...(typeof item['title'] === 'string' && { title: item['title'] }),
     ...(isObject(annotations) && { annotations: annotations as ToolDefinition['annotations'] & object }),
     ...(isObject(schema) && { inputSchema: schema }),
   };
@@ -155,8 +149,7 @@ export function toolCall(known: KnownTool, args: JsonObject, status: ReviewStatu
   let reader: ((path: string) => Argument) | null = null;
   return {
     via: 'mcp',
-    integration: found.integration,
-    integrationTitle: found.integrationTitle,
+    integrations: found.integrations,
     server: exposed.upstream.spec.key,
     calledName: exposed.name,
     tools: found.tools,
@@ -192,8 +185,7 @@ export function readCall(method: ReadMethod, upstream: Upstream, recognised: Rec
   const tool = READS[method];
   return {
     via: 'mcp',
-    integration: recognised.integration.id,
-    integrationTitle: recognised.integration.title,
+    integrations: integrationsOf(recognised.integration, recognised),
     server: upstream.spec.key,
     calledName: tool.id,
     tools: [tool],
@@ -204,6 +196,10 @@ export function readCall(method: ReadMethod, upstream: Upstream, recognised: Rec
     toolStatus: 'Unreviewed',
     definitionHash: null,
     rawArguments: args,
-    argument: argumentReader(args, new Map(), () => false),
+    argument: argumentReader(args, {
+      names: new Map(),
+      kindOf: (name) => (name === 'uri' ? 'uri' : null),
+      declared: null,
+    }),
   };
 }

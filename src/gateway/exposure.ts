@@ -1,5 +1,4 @@
 /** What the gate shows a client: the tools, prompts and resources of all upstreams, under names that stay. */
-import { UriTemplate } from '@modelcontextprotocol/server';
 import { compileGlob } from '../glob.ts';
 import type { ListItem, Upstream } from '../upstream/connection.ts';
 import { exposedName, nameFault, StickyNames } from './names.ts';
@@ -44,7 +43,7 @@ export class Exposure {
     this.#uriOwners = new Map();
     for (const upstream of this.#upstreams) {
       for (const { uri } of upstream.lists.resources) {
-        if (typeof uri !== 'string') continue;
+        if (typeof uri !== 'string' || isWrapped(uri)) continue;
         const owners = this.#uriOwners.get(uri);
         if (owners === undefined) this.#uriOwners.set(uri, [upstream]);
         else if (!owners.includes(upstream)) owners.push(upstream);
@@ -63,8 +62,11 @@ export class Exposure {
 
   resourceList(): ListItem[] {
     return this.#upstreams.flatMap((upstream) =>
-      upstream.lists.resources.map((item) =>
-        typeof item.uri === 'string' ? { ...item, uri: this.exposedUri(upstream, item.uri) } : item,
+      upstream.lists.resources.flatMap((item) =>
+        // A URI in our own form could be taken for another server's.
+        typeof item.uri === 'string' && !isWrapped(item.uri)
+          ? [{ ...item, uri: this.exposedUri(upstream, item.uri) }]
+          : [],
       ),
     );
   }
@@ -73,39 +75,44 @@ export class Exposure {
     const owners = (template: unknown) =>
       this.#upstreams.filter(({ lists }) => lists.templates.some(({ uriTemplate }) => uriTemplate === template)).length;
     return this.#upstreams.flatMap((upstream) =>
-      upstream.lists.templates.map((item) =>
-        owners(item.uriTemplate) > 1 ? { ...item, uriTemplate: wrap(upstream, String(item.uriTemplate)) } : item,
-      ),
+      upstream.lists.templates.flatMap((item) => {
+        if (typeof item.uriTemplate !== 'string' || isWrapped(item.uriTemplate)) return [];
+        return [owners(item.uriTemplate) > 1 ? { ...item, uriTemplate: wrap(upstream, item.uriTemplate) } : item];
+      }),
     );
   }
 
-  /** A URI as a client sees it: wrapped with its server only where two servers offer the same. */
+  /** A URI as a client sees it: wrapped with its server only where it could be another's too. */
   exposedUri(upstream: Upstream, uri: string): string {
-    return (this.#uriOwners.get(uri)?.length ?? 0) > 1 ? wrap(upstream, uri) : uri;
+    return this.#candidates(uri).some((other) => other !== upstream) ? wrap(upstream, uri) : uri;
   }
 
   /** Whose a URI is. Several possible owners are refused, never guessed: their policies may differ. */
   ownerOf(uri: string): { readonly upstream: Upstream; readonly uri: string } | { readonly fault: string } {
-    for (const upstream of this.#upstreams) {
-      const start = wrap(upstream, '');
-      if (uri.startsWith(start)) return { upstream, uri: uri.slice(start.length) };
+    if (isWrapped(uri)) {
+      const upstream = this.#upstreams.find((each) => uri.startsWith(wrap(each, '')));
+      return upstream === undefined
+        ? { fault: `Resource not found: ${uri}` }
+        : { upstream, uri: uri.slice(wrap(upstream, '').length) };
     }
-    const listed = this.#uriOwners.get(uri) ?? [];
-    if (listed.length === 1) return { upstream: listed[0]!, uri };
-    const byTemplate =
-      listed.length > 0
-        ? listed
-        : this.#upstreams.filter(({ lists }) =>
-            lists.templates.some(({ uriTemplate }) => matchesTemplate(uriTemplate, uri)),
-          );
-    if (byTemplate.length === 1) return { upstream: byTemplate[0]!, uri };
-    if (byTemplate.length > 1)
+    const candidates = this.#candidates(uri);
+    if (candidates.length === 1) return { upstream: candidates[0]!, uri };
+    if (candidates.length > 1)
       return {
-        fault: `several servers offer ${uri}: read ${byTemplate.map((upstream) => wrap(upstream, uri)).join(' or ')}`,
+        fault: `several servers offer ${uri}: read ${candidates.map((upstream) => wrap(upstream, uri)).join(' or ')}`,
       };
     const offering = this.#upstreams.filter(({ capabilities }) => capabilities['resources'] !== undefined);
     if (offering.length === 1) return { upstream: offering[0]!, uri };
     return { fault: `Resource not found: ${uri}` };
+  }
+
+  /** Every upstream that lists the URI, or has a template that it fits. */
+  #candidates(uri: string): Upstream[] {
+    const listed = this.#uriOwners.get(uri) ?? [];
+    return this.#upstreams.filter(
+      (upstream) =>
+        listed.includes(upstream) || upstream.lists.templates.some(({ uriTemplate }) => fitsTemplate(uriTemplate, uri)),
+    );
   }
 
   #collect(list: 'tools' | 'prompts', names: StickyNames, withheld: Withheld[]): Map<string, Exposed> {
@@ -117,11 +124,18 @@ export class Exposure {
         const name = item.name as string;
         const fault = nameFault(name);
         if (fault !== null) {
-          withheld.push({ server: key, name: String(name), why: fault });
+          withheld.push({ server: key, name: typeof name === 'string' ? name : '(no text)', why: fault });
           continue;
         }
         if (list === 'tools' && hidden.some((glob) => glob(name))) continue;
         const exposed = exposedName(prefix, key, name);
+        const owner = this.#upstreams.find(
+          ({ spec }) => spec.key !== key && spec.prefix !== '' && exposed.startsWith(`${spec.prefix}__`),
+        );
+        if (prefix === '' && owner !== undefined) {
+          withheld.push({ server: key, name, why: `it looks like a tool of ${owner.spec.key}` });
+          continue;
+        }
         if (result.has(exposed) || !names.claim(exposed, `${key}\u0000${name}`))
           withheld.push({ server: key, name, why: `its exposed name ${exposed} is already another's` });
         else result.set(exposed, { exposedName: exposed, upstream, item, name });
@@ -132,14 +146,25 @@ export class Exposure {
 }
 
 function wrap(upstream: Upstream, uri: string): string {
-  return `${WRAP}${upstream.spec.prefix === '' ? upstream.spec.key : upstream.spec.prefix}:${uri}`;
+  return `${WRAP}${upstream.spec.key}:${uri}`;
 }
 
-function matchesTemplate(template: unknown, uri: string): boolean {
-  if (typeof template !== 'string' || uri.length > 10_000) return false;
-  try {
-    return new UriTemplate(template).match(uri) !== null;
-  } catch {
-    return false;
+function isWrapped(uri: string): boolean {
+  return uri.startsWith(WRAP);
+}
+
+/** Whether a URI may come from a template: its literal parts stand in it in order. Linear, whatever the template. */
+function fitsTemplate(template: unknown, uri: string): boolean {
+  if (typeof template !== 'string') return false;
+  const [start = '', ...rest] = template.split(/\{[^{}]*\}/);
+  if (rest.length === 0) return uri === start;
+  const end = rest.pop() ?? '';
+  if (!uri.startsWith(start) || !uri.endsWith(end) || uri.length < start.length + end.length) return false;
+  let at = start.length;
+  for (const part of rest) {
+    const found = uri.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
+  return at <= uri.length - end.length;
 }

@@ -1,13 +1,15 @@
 /** The upstreams behind the gate, what they expose, and what each tool means under the rules in force. */
 import type { JSONRPCNotification } from '@modelcontextprotocol/client';
 import type { Catalog } from '../catalog/load.ts';
-import type { GatewayError } from '../errors.ts';
+import { type GatewayError, messageOf } from '../errors.ts';
 import { Upstream } from '../upstream/connection.ts';
 import type { UpstreamSpec } from '../upstream/schema.ts';
 import { type KnownTool, type KnownUpstream, knowUpstream } from './door.ts';
 import { Exposure, type Withheld } from './exposure.ts';
 
 const FIRST_LIST_MS = 5000;
+/** So many withheld tools are told of; a server that invents more is not worth more lines. */
+const MAX_TOLD = 1000;
 
 /** What the gate tells the rest of the house. */
 export interface GateHooks {
@@ -20,7 +22,7 @@ export interface GateHooks {
 
 export interface GateListener {
   readonly onListChanged: (list: 'tools' | 'prompts' | 'resources') => void;
-  readonly onNotification: (notification: JSONRPCNotification) => void;
+  readonly onNotification: (upstream: Upstream, notification: JSONRPCNotification) => void;
 }
 
 export class Gate {
@@ -32,7 +34,7 @@ export class Gate {
   readonly #catalog: () => Catalog;
   readonly #listeners = new Set<GateListener>();
   readonly #told = new Set<string>();
-  #known = new Map<Upstream, KnownUpstream>();
+  readonly #known = new Map<Upstream, KnownUpstream>();
   #tools: ReadonlyMap<string, KnownTool> = new Map();
   #shown = { tools: '', prompts: '', resources: '' };
   #rebuilding: Promise<void> = Promise.resolve();
@@ -130,32 +132,38 @@ export class Gate {
     await this.#rebuild([upstream]);
   }
 
-  /** One at a time: names are given in the order in which upstreams became known. */
+  /** One at a time: names are given in the order in which upstreams became known. Never rejects. */
   #rebuild(changed: readonly Upstream[]): Promise<void> {
     this.#rebuilding = this.#rebuilding.then(async () => {
-      this.exposure.rebuild();
-      const exposed = [...this.exposure.tools.values()];
-      const known = new Map(this.#known);
-      for (const upstream of changed) {
-        const each = knowUpstream(
-          this.#catalog(),
-          upstream,
-          exposed.filter((item) => item.upstream === upstream),
-        );
-        if (upstream.state.kind === 'ready')
-          await this.#hooks.onTools(upstream, each).catch((error) => this.#hooks.log(String(error)));
-        known.set(upstream, each);
+      try {
+        this.exposure.rebuild();
+        for (const upstream of changed) await this.#learn(upstream);
+        this.#tools = new Map([...this.#known.values()].flatMap(({ tools }) => [...tools]));
+        this.#tellWithheld();
+        this.#tellChanges();
+      } catch (error) {
+        this.#hooks.log(`the tools could not be listed anew: ${messageOf(error)}`);
       }
-      this.#known = known;
-      this.#tools = new Map([...known.values()].flatMap(({ tools }) => [...tools]));
-      for (const withheld of this.exposure.withheld) {
-        const sign = JSON.stringify(withheld);
-        if (!this.#told.has(sign)) this.#hooks.onWithheld(withheld);
-        this.#told.add(sign);
-      }
-      this.#tellChanges();
     });
     return this.#rebuilding;
+  }
+
+  async #learn(upstream: Upstream): Promise<void> {
+    const exposed = [...this.exposure.tools.values()].filter((item) => item.upstream === upstream);
+    const known = knowUpstream(this.#catalog(), upstream, exposed);
+    this.#known.set(upstream, known);
+    if (upstream.state.kind !== 'ready') return;
+    // What isn't in the inventory has no review status but Unreviewed: it may be shown.
+    await this.#hooks.onTools(upstream, known).catch((error) => this.#hooks.log(messageOf(error)));
+  }
+
+  #tellWithheld(): void {
+    for (const withheld of this.exposure.withheld) {
+      const sign = JSON.stringify(withheld);
+      if (this.#told.has(sign) || this.#told.size > MAX_TOLD) continue;
+      this.#told.add(sign);
+      this.#hooks.onWithheld(withheld);
+    }
   }
 
   #tellChanges(): void {
@@ -171,12 +179,18 @@ export class Gate {
     }
   }
 
+  /** Log messages carry their server's key: an upstream doesn't speak as another, nor as toolgate. */
   #onNotification(upstream: Upstream, notification: JSONRPCNotification): void {
-    const params = notification.params as { uri?: unknown } | undefined;
-    const isUpdate = notification.method === 'notifications/resources/updated' && typeof params?.uri === 'string';
-    const passed = isUpdate
-      ? { ...notification, params: { ...params, uri: this.exposure.exposedUri(upstream, params.uri as string) } }
-      : notification;
-    for (const listener of this.#listeners) listener.onNotification(passed as JSONRPCNotification);
+    const { method, params } = notification;
+    if (method === 'notifications/message') {
+      const logger =
+        typeof params?.['logger'] === 'string' ? `${upstream.spec.key}/${params['logger']}` : upstream.spec.key;
+      this.#tell(upstream, { ...notification, params: { ...params, logger } });
+    } else if (method === 'notifications/resources/updated' && typeof params?.['uri'] === 'string')
+      this.#tell(upstream, notification);
+  }
+
+  #tell(upstream: Upstream, notification: JSONRPCNotification): void {
+    for (const listener of this.#listeners) listener.onNotification(upstream, notification);
   }
 }

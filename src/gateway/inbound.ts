@@ -4,6 +4,10 @@
  * docs/security.md). Numbers that a double can't hold are kept as their text.
  */
 import { foldKey } from '../catalog/arguments.ts';
+import { isDeeperThan } from '../digest.ts';
+
+/** Deeper than any tool's arguments, and far within what the stack bears. */
+const MAX_DEPTH = 100;
 
 export type Inbound =
   | { readonly kind: 'message'; readonly message: Record<string, unknown> }
@@ -50,6 +54,7 @@ export function readClientLine(line: string): Inbound {
     return { kind: 'bad', id: null, code: -32600, why: 'batches are not supported: send one message a line' };
   if (value === null || typeof value !== 'object')
     return { kind: 'bad', id: null, code: -32600, why: 'a message must be an object' };
+  if (isDeeperThan(value, MAX_DEPTH)) return refuse(value, `it is nested deeper than ${MAX_DEPTH} levels`);
   // Text that comes out again exactly has no duplicate key, no inexact number and nothing else to hide.
   if (JSON.stringify(value) !== line) {
     const twice = duplicateKey(line);

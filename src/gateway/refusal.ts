@@ -35,7 +35,9 @@ function sentence({ decision, calls }: Judged): string {
   const call = calls[0];
   const { deciding } = decision;
   const what =
-    call === undefined ? 'this call' : `${call.integrationTitle} · ${call.tools[0]?.title ?? call.calledName}`;
+    call === undefined
+      ? 'this call'
+      : `${call.integrations[0]?.title ?? 'unknown'} · ${call.tools[0]?.title ?? call.calledName}`;
   const own = deciding.place === null ? `the rule ${deciding.policy}` : `the policy "${deciding.policy}"`;
   const did = decision.effect === 'require approval' ? 'asks a person first' : 'blocks it';
   const note = deciding.message === null ? '' : ` ${deciding.message}`;

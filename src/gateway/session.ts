@@ -1,6 +1,5 @@
 /** One client's connection: every method of the protocol by a closed table. What isn't in it is refused. */
-import type { JSONRPCNotification } from '@modelcontextprotocol/client';
-import type { JsonObject, ReviewStatus } from '../call.ts';
+import type { Call, JsonObject, ReviewStatus } from '../call.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
 import { normaliseArguments } from './arguments.ts';
@@ -47,6 +46,7 @@ export const CAPABILITIES = {
 export class Session {
   readonly #gate: Gate;
   readonly #ports: SessionPorts;
+  readonly #subscriptions = new Map<string, { readonly upstream: Upstream; readonly judged: JsonObject }>();
 
   constructor(gate: Gate, ports: SessionPorts) {
     this.#gate = gate;
@@ -75,11 +75,6 @@ export class Session {
     }
   }
 
-  /** Passes a notification of an upstream on, if it is one of those that clients know. */
-  static passes(notification: JSONRPCNotification): boolean {
-    return notification.method === 'notifications/message' || notification.method === 'notifications/resources/updated';
-  }
-
   async #list(params: JsonObject, field: string, items: () => readonly JsonObject[]): Promise<Reply> {
     if (params['cursor'] !== undefined) return fault(INVALID_PARAMS, 'unknown cursor: this list has one page');
     await this.#gate.ready();
@@ -106,13 +101,19 @@ export class Session {
     }
     const args = normaliseArguments(params['arguments']);
     if (args === null) return fault(INVALID_PARAMS, '"arguments" must be an object');
-    const call = toolCall(known, args, this.#ports.statusOf(known));
+    const tool = known;
     const upstreamParams = rebuilt(params, {
-      name: known.exposed.name,
+      name: tool.exposed.name,
       ...(params['arguments'] !== undefined && { arguments: args }),
     });
     return askUpstream(
-      { method: 'tools/call', upstream: known.exposed.upstream, params: upstreamParams, call, ...exchange },
+      {
+        method: 'tools/call',
+        upstream: tool.exposed.upstream,
+        params: upstreamParams,
+        classify: () => toolCall(tool, args, this.#ports.statusOf(tool)),
+        ...exchange,
+      },
       this.#ports.door,
     );
   }
@@ -126,11 +127,31 @@ export class Session {
           ? this.#referenceOf(params)
           : this.#resourceOf(params);
     if ('fault' in found) return fault(found.code, found.fault, found.data);
-    const call = readCall(method, found.upstream, this.#gate.known(found.upstream).recognised, found.judged);
-    return askUpstream(
-      { method, upstream: found.upstream, params: rebuilt(params, found.params), call, ...exchange },
+    const classify = () => readCall(method, found.upstream, this.#gate.known(found.upstream).recognised, found.judged);
+    const reply = await askUpstream(
+      { method, upstream: found.upstream, params: rebuilt(params, found.params), classify, ...exchange },
       this.#ports.door,
     );
+    if (method === 'resources/subscribe' && reply.kind !== 'error')
+      this.#subscriptions.set(subscriptionKey(found.upstream, String(found.params['uri'])), {
+        upstream: found.upstream,
+        judged: found.judged,
+      });
+    return reply;
+  }
+
+  /** Whether a client has asked, and may still ask, to hear of changes of a resource of this upstream. */
+  isSubscribed(upstream: Upstream, uri: string): boolean {
+    return this.#subscriptions.has(subscriptionKey(upstream, uri));
+  }
+
+  /** The rules changed: subscriptions that they no longer allow are ended. */
+  rejudgeSubscriptions(allows: (call: Call) => boolean): void {
+    for (const [key, { upstream, judged }] of this.#subscriptions) {
+      if (allows(readCall('resources/subscribe', upstream, this.#gate.known(upstream).recognised, judged))) continue;
+      this.#subscriptions.delete(key);
+      upstream.ask('resources/unsubscribe', judged).catch(() => {});
+    }
   }
 
   #resourceOf(params: JsonObject): Found {
@@ -144,24 +165,30 @@ export class Session {
   #promptOf(params: JsonObject): Found {
     const { name } = params;
     const known = typeof name === 'string' ? this.#gate.exposure.prompts.get(name) : undefined;
-    if (known === undefined) return { fault: `Unknown prompt: ${String(name)}`, code: INVALID_PARAMS };
+    if (known === undefined) return { fault: `Unknown prompt: ${printable(name)}`, code: INVALID_PARAMS };
     const args = params['arguments'];
     const own = { name: known.name, ...(args !== undefined && { arguments: args }) };
-    return { upstream: known.upstream, params: own, judged: { name: known.name, ...(isObject(args) && args) } };
+    return { upstream: known.upstream, params: own, judged: { ...(isObject(args) && args), name: known.name } };
   }
 
   #referenceOf(params: JsonObject): Found {
     const { ref, argument, context } = params;
     if (!isObject(ref)) return { fault: 'the request refers to nothing', code: INVALID_PARAMS };
-    const rest = { ...(argument !== undefined && { argument }), ...(context !== undefined && { context }) };
-    const judgedArgument = isObject(argument) ? argument : {};
+    if (!isObject(argument)) return { fault: 'the request names no argument', code: INVALID_PARAMS };
+    const given = isObject(context) && isObject(context['arguments']) ? context['arguments'] : null;
+    // Only what is judged goes on: the reference, the argument, and the arguments already given.
+    const rest = {
+      argument: { name: argument['name'] ?? null, value: argument['value'] ?? null },
+      ...(given !== null && { context: { arguments: given } }),
+    };
+    const judged = { ...given, argument: rest.argument.name, value: rest.argument.value };
     if (ref['type'] === 'ref/prompt') {
       const known = typeof ref['name'] === 'string' ? this.#gate.exposure.prompts.get(ref['name']) : undefined;
-      if (known === undefined) return { fault: `Unknown prompt: ${String(ref['name'])}`, code: INVALID_PARAMS };
+      if (known === undefined) return { fault: `Unknown prompt: ${printable(ref['name'])}`, code: INVALID_PARAMS };
       return {
         upstream: known.upstream,
-        params: { ref: { ...ref, name: known.name }, ...rest },
-        judged: { ...judgedArgument, name: known.name },
+        params: { ref: { type: 'ref/prompt', name: known.name }, ...rest },
+        judged: { ...judged, name: known.name },
       };
     }
     const uri = ref['uri'];
@@ -171,8 +198,8 @@ export class Session {
     if ('fault' in owner) return { fault: owner.fault, code: INVALID_PARAMS };
     return {
       upstream: owner.upstream,
-      params: { ref: { ...ref, uri: owner.uri }, ...rest },
-      judged: { ...judgedArgument, uri: owner.uri },
+      params: { ref: { type: 'ref/resource', uri: owner.uri }, ...rest },
+      judged: { ...judged, uri: owner.uri },
     };
   }
 
@@ -198,9 +225,19 @@ export class Session {
   async #unsubscribe(params: JsonObject): Promise<Reply> {
     const found = this.#resourceOf(params);
     if ('fault' in found) return fault(found.code, found.fault, found.data);
+    this.#subscriptions.delete(subscriptionKey(found.upstream, String(found.params['uri'])));
     await found.upstream.ask('resources/unsubscribe', found.params);
     return { kind: 'value', value: {} };
   }
+}
+
+function subscriptionKey(upstream: Upstream, uri: string): string {
+  return `${upstream.spec.key}\u0000${uri}`;
+}
+
+/** A value of any kind, for a message. */
+function printable(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 200) : typeof value;
 }
 
 type Found =

@@ -12,9 +12,10 @@ import type { Progress } from '../upstream/stdio.ts';
 import { isObject, type Reply } from './door.ts';
 import type { Gate } from './gate.ts';
 import { readClientLine } from './inbound.ts';
-import { CAPABILITIES, Session } from './session.ts';
+import { CAPABILITIES, type Session } from './session.ts';
 
 /** The longest message that a client may send. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 
 export interface StdioPorts {
@@ -34,8 +35,14 @@ export function serveClient(gate: Gate, session: Session, version: string, ports
   const wire = new ClientWire(session, ports);
   const stop = gate.listen({
     onListChanged: (list) => wire.notifyListChanged(list),
-    onNotification: (notification) => {
-      if (Session.passes(notification)) wire.notify(notification as unknown as JSONRPCMessage);
+    onNotification: (upstream, { method, params }) => {
+      const uri = params?.['uri'];
+      if (method !== 'notifications/resources/updated') wire.notify({ method, params } as unknown as JSONRPCMessage);
+      else if (typeof uri === 'string' && session.isSubscribed(upstream, uri))
+        wire.notify({
+          method,
+          params: { ...params, uri: gate.exposure.exposedUri(upstream, uri) },
+        } as unknown as JSONRPCMessage);
     },
   });
   wire.whenClosed = () => {
@@ -81,7 +88,7 @@ class ClientWire implements Transport {
   #legacyReady = false;
   #closed = false;
   #opened = false;
-  #client = '';
+  #introduced = false;
 
   constructor(session: Session, ports: StdioPorts) {
     this.#session = session;
@@ -95,7 +102,7 @@ class ClientWire implements Transport {
     const { input, output } = this.#ports;
     const reader = createLineReader(
       MAX_REQUEST_BYTES,
-      (line) => this.#onLine(line),
+      (line) => this.#onLineSafely(line),
       () => this.#answerBad(null, -32600, `a message may have at most ${MAX_REQUEST_BYTES / 1024 / 1024} MiB`),
     );
     input.on('data', reader.push);
@@ -113,12 +120,23 @@ class ClientWire implements Transport {
     this.#end();
   }
 
+  /** A client that doesn't read gets its answers, in the end; what only informs it is dropped meanwhile. */
   notify(message: JSONRPCMessage): void {
-    if (this.#legacyReady) this.#write(JSON.stringify({ ...message, jsonrpc: '2.0' }));
+    if (this.#legacyReady && this.#ports.output.writableLength < MAX_UNREAD_BYTES)
+      this.#write(JSON.stringify({ ...message, jsonrpc: '2.0' }));
   }
 
   notifyListChanged(list: 'tools' | 'prompts' | 'resources'): void {
     this.notify({ method: `notifications/${list}/list_changed` } as unknown as JSONRPCMessage);
+  }
+
+  /** Nothing that a client sends may end the gate. */
+  #onLineSafely(line: string): void {
+    try {
+      this.#onLine(line);
+    } catch (error) {
+      this.#answerBad(null, -32603, `the message could not be read: ${messageOf(error)}`);
+    }
   }
 
   #onLine(line: string): void {
@@ -165,7 +183,9 @@ class ClientWire implements Transport {
       typeof token === 'string' || typeof token === 'number'
         ? (progress: Progress) => this.#progress(token, progress)
         : null;
-    const reply = await this.#session.handle('tools/call', given, { signal: controller.signal, onProgress });
+    const reply = await this.#session
+      .handle('tools/call', given, { signal: controller.signal, onProgress })
+      .catch((error): Reply => ({ kind: 'error', error: { code: -32603, message: messageOf(error) } }));
     this.#running.delete(id);
     // A cancelled request gets no answer.
     if (!controller.signal.aborted) this.#write(replyLine(id, reply));
@@ -185,10 +205,11 @@ class ClientWire implements Transport {
   #noteClient(holder: unknown, key: string): void {
     const info = isObject(holder) ? holder[key] : undefined;
     if (!isObject(info)) return;
-    const said = { name: String(info['name'] ?? ''), version: String(info['version'] ?? '') };
-    if (JSON.stringify(said) === this.#client) return;
-    this.#client = JSON.stringify(said);
-    this.#ports.onClient(said);
+    // Whoever has said who it is does not become another on the same connection.
+    if (this.#introduced) return;
+    this.#introduced = true;
+    const text = (value: unknown) => (typeof value === 'string' ? value : '');
+    this.#ports.onClient({ name: text(info['name']), version: text(info['version']) });
   }
 
   #answerBad(id: string | number | null, code: number, why: string): void {

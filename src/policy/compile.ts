@@ -1,5 +1,5 @@
 /** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
-import { type Answer, type Argument, type Facts, foldName, type JsonValue } from '../call.ts';
+import { type Answer, type Argument, type CallIntegration, type Facts, foldName, type JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import type { Policies, Vocabulary } from './load.ts';
 import type { ArgumentMatch, Condition, Literal, PolicySource } from './schema.ts';
@@ -56,7 +56,7 @@ function compilePolicy(policy: PolicySource, vocabulary: Vocabulary): Test {
 
 function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vocabulary): Test {
   const parts: Test[] = [];
-  if (condition.integration) parts.push(integrationTest(condition.integration, vocabulary));
+  if (condition.integration) parts.push(integrationTest(condition.integration, loosens, vocabulary));
   if (condition.operation) parts.push(operationTest(condition.operation));
   if (condition.tool) parts.push(toolTest(condition.tool));
   if (condition.tool_review_status)
@@ -71,7 +71,7 @@ function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vo
     );
   if (condition.via) parts.push(oneOf('via', condition.via, (facts) => facts.call.via));
   if (condition.server) parts.push(serverTest(condition.server));
-  for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match));
+  for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match, loosens));
   if (condition.any) parts.push(anyOf(condition.any.map((inner) => compileCondition(inner, loosens, vocabulary))));
   if (condition.all)
     parts.push(
@@ -172,25 +172,34 @@ function operationTest(wanted: readonly string[]): Test {
   };
 }
 
-function integrationTest(wanted: readonly string[], vocabulary: Vocabulary): Test {
-  const matches = wanted.map((name): ((id: string, title: string) => boolean) => {
+/** Any integration that the call may belong to counts, but where a yes would loosen only one that the owner named. */
+function integrationTest(wanted: readonly string[], loosens: boolean, vocabulary: Vocabulary): Test {
+  const matches = wanted.map((name): ((each: CallIntegration) => boolean) => {
     if (isGlob(name)) {
       const match = compileGlob(name);
-      return (id, title) => match(id) || match(title);
+      return ({ id, title }) => match(id) || match(title);
     }
     const folded = foldName(name);
     const known = vocabulary.integrations.find(({ id, title, aliases }) =>
-      [id, title, ...aliases].some((each) => foldName(each) === folded),
+      [id, title, ...aliases].some((word) => foldName(word) === folded),
     );
-    return known === undefined
-      ? (id, title) => foldName(id) === folded || foldName(title) === folded
-      : (id) => id === known.id;
+    if (known !== undefined) return ({ id }) => id === known.id;
+    return ({ id, title }) => foldName(id) === folded || foldName(title) === folded;
   });
   return {
     label: `integration: ${wanted.join(' or ')}`,
     parts: [],
-    compared: ({ call }) => call.integrationTitle,
-    answer: ({ call }) => (matches.some((match) => match(call.integration, call.integrationTitle)) ? 'yes' : 'no'),
+    compared: ({ call }) =>
+      call.integrations.map(({ title, sure }) => (sure ? title : `${title} by its own account`)).join(', '),
+    answer: ({ call }) => {
+      let result: Answer = 'no';
+      for (const integration of call.integrations) {
+        if (!matches.some((match) => match(integration))) continue;
+        if (!loosens || integration.sure) return 'yes';
+        result = 'cant tell';
+      }
+      return result;
+    },
   };
 }
 
@@ -244,9 +253,14 @@ function serverTest(wanted: readonly string[]): Test {
   };
 }
 
-/** One argument. A missing one is no, unless `missing` or `exists` says otherwise. */
-function argumentTest(path: string, match: ArgumentMatch): Test {
-  const operators = compileOperators(match);
+/**
+ * One argument. A missing one is no, unless `missing` or `exists` says otherwise; null, an empty text and an empty list
+ * count as missing there, since upstreams take them so.
+ */
+function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Test {
+  const operators = compileOperators(match, loosens);
+  const wantsMissing = match.missing === 'match' || match.missing === true || match.exists === false;
+  const onlyMissing = match.missing === true || match.exists === false;
   return {
     label: `args.${path}: ${describeMatch(match)}`,
     parts: [],
@@ -255,18 +269,24 @@ function argumentTest(path: string, match: ArgumentMatch): Test {
       const found = call.argument(path);
       switch (found.state) {
         case 'missing':
-          return match.missing === 'match' || match.missing === true || match.exists === false ? 'yes' : 'no';
+          return wantsMissing ? 'yes' : 'no';
         case 'unreadable':
           return 'cant tell';
         case 'value':
-          if (match.missing === true || match.exists === false) return 'no';
-          return operators(found.value);
+          if (wantsMissing && isEmpty(found.value)) return loosens ? 'cant tell' : 'yes';
+          return onlyMissing ? 'no' : operators(found.value);
       }
     },
   };
 }
 
-function compileOperators(match: ArgumentMatch): (value: JsonValue) => Answer {
+function isEmpty(value: JsonValue): boolean {
+  return (
+    value === null || (typeof value === 'string' && value.trim() === '') || (Array.isArray(value) && value.length === 0)
+  );
+}
+
+function compileOperators(match: ArgumentMatch, loosens: boolean): (value: JsonValue) => Answer {
   const tests: ((item: JsonValue) => Answer)[] = [];
   if (match.is) tests.push(some(match.is.map(equal)));
   if (match.like) tests.push(some(match.like.map(equal)));
@@ -285,12 +305,19 @@ function compileOperators(match: ArgumentMatch): (value: JsonValue) => Answer {
     const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
     let result: Answer = 'yes';
     for (const test of tests) {
-      const answer = some(items.map((item) => () => test(item)))(null);
+      const answer = overItems(items.map(test), loosens);
       if (answer === 'no') return 'no';
       if (answer === 'cant tell') result = 'cant tell';
     }
     return result;
   };
+}
+
+/** Of a list any element is enough to restrict; to loosen, every element must be fit. */
+function overItems(answers: readonly Answer[], loosens: boolean): Answer {
+  const yes = answers.filter((answer) => answer === 'yes').length;
+  if (yes > 0) return loosens && yes < answers.length ? 'cant tell' : 'yes';
+  return answers.includes('cant tell') ? 'cant tell' : 'no';
 }
 
 function some(tests: readonly ((item: JsonValue) => Answer)[]): (item: JsonValue) => Answer {

@@ -1,4 +1,5 @@
 /** What an upstream answered, kept as text where nobody needs to read it. */
+import { isDeeperThan } from '../digest.ts';
 
 /** An answer to one request. `raw` is the result's JSON text, exactly as it will be passed on. */
 export type Answer =
@@ -13,21 +14,40 @@ export interface JsonRpcError {
 
 /** Keys of `_meta` that only toolgate may set. */
 const OUR_PREFIX = 'toolgate/';
+/** Far beyond what a tool answers, and far within what the stack bears. */
+const MAX_DEPTH = 200;
 
 /**
  * A result as an answer. Parsing shows that the text is exactly one JSON value, and whether it reports an error;
- * what is passed on is the text itself, unless it carries a `_meta` key of ours, which is taken out. Throws if it isn't.
+ * what is passed on is the text itself. It is written anew where it might carry a `_meta` key of ours (an escape or a
+ * key given twice could hide one), or a bare CR, which some clients take for the end of a line. Throws if it isn't.
  */
 export function resultAnswer(raw: string, value: unknown = JSON.parse(raw)): Answer {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new SyntaxError('a result must be an object');
+  if (isDeeperThan(value, MAX_DEPTH)) throw new SyntaxError(`the result is nested deeper than ${MAX_DEPTH} levels`);
   const isError = (value as { isError?: unknown }).isError === true;
-  // An escape could spell our prefix too: then look closely.
-  const suspicious = raw.includes(OUR_PREFIX) || raw.includes('\\u') || raw.includes('toolgate\\/');
-  return { kind: 'result', raw: suspicious && stripOurMeta(value) ? JSON.stringify(value) : raw, isError };
+  if (!/toolgate|\\u|\r/i.test(raw)) return { kind: 'result', raw, isError };
+  stripOurMeta(value);
+  return { kind: 'result', raw: JSON.stringify(value), isError };
 }
 
-/** Takes our own `_meta` keys out, in place; says whether there were any. */
+/** An error as an answer: only what the protocol knows of one, and no key of ours in its data. */
+export function errorAnswer(error: {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly data?: unknown;
+}): Answer {
+  const code = typeof error.code === 'number' && Number.isInteger(error.code) ? error.code : -32603;
+  const message = typeof error.message === 'string' ? error.message : 'the upstream gave no message';
+  if (error.data === undefined || isDeeperThan(error.data, MAX_DEPTH))
+    return { kind: 'error', error: { code, message } };
+  stripOurMeta({ _meta: error.data });
+  stripOurMeta(error.data);
+  return { kind: 'error', error: { code, message, data: error.data } };
+}
+
+/** Takes our own `_meta` keys out, in place; says whether there were any. Only for values of a bounded depth. */
 export function stripOurMeta(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   let found = false;

@@ -1,11 +1,13 @@
 /** One upstream: connected in the background, its lists kept, connected again when it goes away. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type JSONRPCNotification, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
+import { isDeeperThan } from '../digest.ts';
 import { GatewayError, messageOf, toGatewayError } from '../errors.ts';
 import { visibleLine } from '../problem.ts';
 import { redactText } from '../redact.ts';
-import { type Answer, type JsonRpcError, resultAnswer, stripOurMeta } from './answers.ts';
+import { type Answer, errorAnswer, resultAnswer, stripOurMeta } from './answers.ts';
 import type { UpstreamSpec } from './schema.ts';
 import { type Progress, StdioUpstream } from './stdio.ts';
 
@@ -31,8 +33,11 @@ export interface Lists {
 const NO_LISTS: Lists = { tools: [], resources: [], templates: [], prompts: [] };
 const MAX_PAGES = 200;
 const MAX_ITEMS = 10_000;
+const MAX_ITEM_DEPTH = 100;
 const PROBE_MS = 5000;
 const LIST_MS = 30_000;
+/** How soon after one reading of a list the next may begin. */
+const REFRESH_INTERVAL_MS = 100;
 const RECONNECT_MS = [500, 1000, 2000, 5000, 15_000, 60_000] as const;
 
 export type UpstreamState =
@@ -75,7 +80,7 @@ export class Upstream {
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
   #connecting: Promise<void> | null = null;
-  #refreshing = new Map<ListName, Promise<void>>();
+  #refreshing = new Map<ListName, { again: boolean; done: Promise<void> }>();
 
   constructor(spec: UpstreamSpec, events: UpstreamEvents) {
     this.spec = spec;
@@ -90,6 +95,7 @@ export class Upstream {
 
   /** Sends one judged request. Throws `upstream_unavailable`, `timeout`, `result_too_large`. */
   async call(call: UpstreamCall): Promise<Answer> {
+    if (call.signal?.aborted === true) throw new GatewayError('timeout', 'the call was cancelled before it was sent');
     await this.#ready();
     if (this.#stdio !== null)
       return this.#stdio.call(
@@ -105,11 +111,6 @@ export class Upstream {
   async ask(method: string, params: JsonObject): Promise<void> {
     if (this.#client === null || this.state.kind !== 'ready') return;
     await this.#client.request({ method, params: params as Record<string, unknown> }, anyResult, { timeout: LIST_MS });
-  }
-
-  /** Reads its lists again, for a name that may be new. */
-  async refresh(): Promise<void> {
-    if (this.state.kind === 'ready') await Promise.all(listNames().map((name) => this.#refresh(name)));
   }
 
   async close(): Promise<void> {
@@ -248,22 +249,32 @@ export class Upstream {
     }
   }
 
-  async #refresh(name: ListName): Promise<void> {
+  /** Reads a list again: one reading at a time and one more after it, however often it is said to have changed. */
+  #refresh(name: ListName): Promise<void> {
+    const running = this.#refreshing.get(name);
+    if (running !== undefined) {
+      running.again = true;
+      return running.done;
+    }
+    const state = { again: false, done: Promise.resolve() };
+    this.#refreshing.set(name, state);
+    state.done = this.#reread(name)
+      .catch((error) => this.#events.log(`${this.spec.key}: ${messageOf(error)}`))
+      .then(async () => {
+        await sleep(REFRESH_INTERVAL_MS, undefined, { ref: false });
+        this.#refreshing.delete(name);
+        if (state.again) void this.#refresh(name);
+      });
+    return state.done;
+  }
+
+  async #reread(name: ListName): Promise<void> {
     const client = this.#client;
     if (client === null) return;
-    // A change while a list is being read means reading it once more.
-    const before = this.#refreshing.get(name) ?? Promise.resolve();
-    const next = before.then(async () => {
-      if (this.#client !== client) return;
-      const items = await this.#fetchList(client, name);
-      this.lists = { ...this.lists, [name]: items };
-      this.#events.onChange(this);
-    });
-    this.#refreshing.set(
-      name,
-      next.catch((error) => this.#events.log(`${this.spec.key}: ${messageOf(error)}`)),
-    );
-    await this.#refreshing.get(name);
+    const items = await this.#fetchList(client, name);
+    if (this.#client !== client) return;
+    this.lists = { ...this.lists, [name]: items };
+    this.#events.onChange(this);
   }
 
   /** All pages of a list. An empty text is a cursor like any other; a server that never ends is cut off. */
@@ -285,8 +296,7 @@ export class Upstream {
         throw error;
       }
       const entries = result[field];
-      if (Array.isArray(entries))
-        items.push(...entries.filter((entry): entry is ListItem => entry !== null && typeof entry === 'object'));
+      if (Array.isArray(entries)) items.push(...entries.filter(isListItem));
       if (items.length > MAX_ITEMS)
         throw new GatewayError('upstream_unavailable', `${this.spec.key} lists more than ${MAX_ITEMS} ${name}`);
       if (typeof result['nextCursor'] !== 'string') {
@@ -320,6 +330,11 @@ export class Upstream {
   }
 }
 
+/** An entry that can be shown: an object no deeper than schemas are. */
+function isListItem(entry: unknown): entry is ListItem {
+  return entry !== null && typeof entry === 'object' && !Array.isArray(entry) && !isDeeperThan(entry, MAX_ITEM_DEPTH);
+}
+
 function listNames(): ListName[] {
   return Object.keys(LISTS) as ListName[];
 }
@@ -337,8 +352,7 @@ function answerOfThrown(error: unknown, key: string, signal: AbortSignal | null)
   if (signal?.aborted) throw new GatewayError('timeout', 'the call was cancelled', { cause: error });
   if (typeof code === 'number') {
     const message = messageOf(error).replace(/^(MCP error -?\d+: )+/, '');
-    const plain: JsonRpcError = data === undefined ? { code, message } : { code, message, data };
-    return { kind: 'error', error: plain };
+    return errorAnswer({ code, message, data });
   }
   if (code === 'REQUEST_TIMEOUT') throw new GatewayError('timeout', `${key} gave no answer in time`, { cause: error });
   throw toGatewayError(

@@ -3,18 +3,23 @@
  * their own: written as text, answered as text, with ids that the SDK's never reach.
  */
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { isDeeperThan } from '../digest.ts';
 import { GatewayError, messageOf } from '../errors.ts';
 import { visibleLine } from '../problem.ts';
 import { redactText } from '../redact.ts';
-import { type Answer, idOfCutAnswer, type JsonRpcError, resultAnswer, splitAnswer } from './answers.ts';
+import { type Answer, errorAnswer, idOfCutAnswer, resultAnswer, splitAnswer } from './answers.ts';
 import { createBatchWriter, createLineReader } from './framing.ts';
 import { endProcess, startProcess, sweepGroup, type UpstreamProcess } from './process.ts';
 import type { UpstreamSpec } from './schema.ts';
 
 /** The SDK counts its own requests from 0. */
 const FIRST_CALL_ID = 1_000_000_000;
+const EXIT_GRACE_MS = 300;
 /** A client's own limit for one message is 10 MiB: a longer result would end its session with every integration. */
 export const MAX_RESULT_BYTES = 10 * 1024 * 1024 - 64 * 1024;
+
+/** A list of tools with their schemas is deeper than an answer. */
+const MAX_MESSAGE_DEPTH = 250;
 
 export interface Progress {
   readonly progress: number;
@@ -41,6 +46,7 @@ export class StdioUpstream implements Transport {
   #nextId = FIRST_CALL_ID;
   #lastWords = '';
   #closed = false;
+  #gone = false;
 
   constructor(spec: UpstreamSpec, launch: UpstreamSpec['launch'] & { kind: 'stdio' }, log: (message: string) => void) {
     this.#spec = spec;
@@ -67,8 +73,16 @@ export class StdioUpstream implements Transport {
     child.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
     child.on('error', (error) => this.onerror?.(error));
-    child.once('exit', () => sweepGroup(child));
-    child.once('close', (code, signal) => this.#onGone(code, signal));
+    child.once('exit', (code, signal) => {
+      sweepGroup(child);
+      // Who left the group may still hold the pipe: what was written before the end is read, then it is over.
+      const grace = setTimeout(() => child.stdout.destroy(), EXIT_GRACE_MS);
+      child.stdout.once('close', () => {
+        clearTimeout(grace);
+        this.#onGone(code, signal);
+      });
+      if (child.stdout.destroyed) this.#onGone(code, signal);
+    });
     this.#write = createBatchWriter((text) => {
       if (!this.#closed && child.stdin.writable) child.stdin.write(text);
     });
@@ -89,6 +103,10 @@ export class StdioUpstream implements Transport {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
         reject(new GatewayError('upstream_unavailable', `${this.#spec.key} is not running`));
+        return;
+      }
+      if (signal?.aborted === true) {
+        reject(new GatewayError('timeout', 'the call was cancelled before it was sent'));
         return;
       }
       const id = this.#nextId++;
@@ -150,55 +168,65 @@ export class StdioUpstream implements Transport {
     }, this.#spec.timeoutMs).unref();
   }
 
+  /** Nothing that an upstream sends may throw out of here: it costs its own call, or is passed over. */
   #onLine(line: string): void {
     const split = splitAnswer(line);
-    if (split !== null) {
-      const pending = this.#pending.get(split.id);
-      if (pending !== undefined) {
-        try {
-          pending.resolve(resultAnswer(split.result));
-          return;
-        } catch {
-          // The result alone is not one value: read the whole line below.
-        }
-      }
-    }
-    let message: Record<string, unknown>;
+    const pending = split === null ? undefined : this.#pending.get(split.id);
     try {
-      message = JSON.parse(line);
+      if (split !== null && pending !== undefined) {
+        pending.resolve(resultAnswer(split.result));
+        return;
+      }
     } catch {
-      if (line.trim() !== '')
-        this.#log(`${this.#spec.key} printed a line that is not JSON: ${visibleLine(redactText(line.slice(0, 200)))}`);
-      return;
+      // The result alone is not one value: read the whole line below.
     }
-    if (message === null || typeof message !== 'object' || Array.isArray(message)) {
-      this.#log(`${this.#spec.key} sent a message that is not an object`);
-      return;
+    try {
+      this.#onMessage(JSON.parse(line));
+    } catch (error) {
+      if (pending !== undefined)
+        pending.reject(
+          new GatewayError(
+            'upstream_unavailable',
+            `${this.#spec.key} gave an answer that can't be read: ${messageOf(error)}`,
+          ),
+        );
+      else if (line.trim() !== '')
+        this.#log(
+          `${this.#spec.key} printed a line that can't be read: ${visibleLine(redactText(line.slice(0, 200)))}`,
+        );
     }
-    if (!this.#takeOurs(message)) this.onmessage?.(message as unknown as JSONRPCMessage);
+  }
+
+  #onMessage(message: unknown): void {
+    if (message === null || typeof message !== 'object' || Array.isArray(message))
+      throw new SyntaxError('it is not an object');
+    if (isDeeperThan(message, MAX_MESSAGE_DEPTH)) {
+      const { id } = message as { id?: unknown };
+      this.#pending
+        .get(id as number)
+        ?.reject(
+          new GatewayError('upstream_unavailable', `${this.#spec.key} gave an answer that is nested too deeply`),
+        );
+      throw new SyntaxError('it is nested too deeply');
+    }
+    if (!this.#takeOurs(message as Record<string, unknown>)) this.onmessage?.(message as JSONRPCMessage);
   }
 
   /** Answers and progress of our own calls; anything else is the SDK's. */
   #takeOurs(message: Record<string, unknown>): boolean {
     if (message['method'] === 'notifications/progress') {
-      const params = message['params'] as { progressToken?: unknown } & Progress;
+      const params = message['params'] as ({ progressToken?: unknown } & Progress) | undefined;
       const pending = this.#pending.get(params?.progressToken as number);
-      if (pending !== undefined) pending.onProgress?.(params);
+      if (params !== undefined) pending?.onProgress?.(params);
       return pending !== undefined || Number(params?.progressToken) >= FIRST_CALL_ID;
     }
     if (message['method'] !== undefined || typeof message['id'] !== 'number' || message['id'] < FIRST_CALL_ID)
       return false;
     const pending = this.#pending.get(message['id']);
     if (pending === undefined) return true;
-    const error = message['error'] as JsonRpcError | undefined;
-    if (error !== undefined && error !== null && typeof error === 'object') pending.resolve({ kind: 'error', error });
-    else if (
-      message['result'] !== undefined &&
-      message['result'] !== null &&
-      typeof message['result'] === 'object' &&
-      !Array.isArray(message['result'])
-    )
-      pending.resolve(resultAnswer(JSON.stringify(message['result']), message['result']));
+    const { error, result } = message;
+    if (error !== null && typeof error === 'object') pending.resolve(errorAnswer(error));
+    else if (result !== undefined) pending.resolve(resultAnswer(JSON.stringify(result), result));
     else
       pending.reject(
         new GatewayError('upstream_unavailable', `${this.#spec.key} answered with neither a result nor an error`),
@@ -227,6 +255,8 @@ export class StdioUpstream implements Transport {
   }
 
   #onGone(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#gone) return;
+    this.#gone = true;
     this.#closed = true;
     this.#failAll(
       new GatewayError(

@@ -1,0 +1,64 @@
+/** The tools of the upstreams, written down before they are shown, and what the owner said of them. */
+import { writeEvents } from '../audit/chain.ts';
+import { seeTool, toolStatus } from '../audit/tools.ts';
+import { foldName, type ReviewStatus } from '../call.ts';
+import type { KnownTool, KnownUpstream } from '../gateway/door.ts';
+import type { Upstream } from '../upstream/connection.ts';
+import type { House } from './house.ts';
+
+/** Puts the tools of an upstream into the inventory. */
+export async function noteTools(house: House, upstream: Upstream, known: KnownUpstream): Promise<void> {
+  const now = Date.now();
+  const server = upstream.spec.key;
+  await house.store.write((tx) => {
+    const fresh: string[] = [];
+    const changed: string[] = [];
+    for (const { exposed, toolClass, definitionHash } of known.tools.values()) {
+      const { integrations, tools, operation, source } = toolClass.tool;
+      const tool = tools.map(({ id }) => id).join('|');
+      const integration = integrations[0]?.id ?? server;
+      const seen = seeTool(
+        tx,
+        { server, name: exposed.name, definitionHash, integration, tool, operation, source },
+        now,
+      );
+      if (seen === 'new') fresh.push(exposed.name);
+      if (seen === 'changed') changed.push(exposed.name);
+    }
+    const common = {
+      ts: now,
+      'toolgate.server': server,
+      'toolgate.integration': known.recognised.integration.title,
+      'toolgate.recognised': known.recognised.why,
+    };
+    writeEvents(tx, [
+      ...(fresh.length > 0 ? [{ type: 'tool.discovered' as const, ...common, 'toolgate.tools': fresh }] : []),
+      ...(changed.length > 0
+        ? [{ type: 'tool.definition_changed' as const, ...common, 'toolgate.tools': changed }]
+        : []),
+    ]);
+  });
+  await house.statuses.refresh();
+}
+
+/**
+ * The file's word first, then the command's, and only for the definition that was accepted: as the upstream shows it
+ * now. What the file says of an integration counts for a server that only calls itself so if it is Disallowed.
+ */
+export function statusOfTool(house: House, { exposed, toolClass, definitionHash }: KnownTool): ReviewStatus {
+  const file = house.rules.current()?.rules?.policies.file.tools ?? {};
+  const { integrations, tools } = toolClass.tool;
+  const names = new Set([exposed.name, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
+  let fixed: ReviewStatus | null = null;
+  for (const [name, statuses] of Object.entries(file)) {
+    const integration = integrations.find(
+      ({ id, title }) => foldName(name) === foldName(id) || foldName(name) === foldName(title),
+    );
+    if (integration === undefined) continue;
+    for (const [tool, status] of Object.entries(statuses)) {
+      if (!names.has(foldName(tool)) || fixed === 'Disallowed') continue;
+      if (status === 'Disallowed' || integration.sure) fixed = status;
+    }
+  }
+  return toolStatus(house.statuses.tool(exposed.upstream.spec.key, exposed.name), fixed, definitionHash);
+}
