@@ -62,7 +62,7 @@ const NOT_DELETE: ReadonlyMap<string, Operation> = new Map([
 export function infer(tool: ToolDefinition): Inference {
   const tokens = tokensOf(tool.name);
   const named = operationOf(tokens);
-  const runs = tokens.find((token) => RUNS_ANYTHING.has(token));
+  const runs = tokens.find((token, index) => runsAnything(token, tokens[index - 1], tokens));
   const told = tokens.find((token) => DOES_AS_TOLD.has(token));
   const readOnly = tool.annotations?.readOnlyHint;
   const nothing = { floor: null, deciders: [] };
@@ -109,6 +109,15 @@ export function infer(tool: ToolDefinition): Inference {
     reasons: named.reasons.length > 0 ? named.reasons : ['nothing in its name says what it does'],
     ...nothing,
   };
+}
+
+function runsAnything(token: string, before: string | undefined, tokens: readonly string[]): boolean {
+  // A pull request is a thing; a query that is run may be anything.
+  if (token === 'request') return !['pull', 'merge', 'change', 'feature', 'review'].includes(before ?? '');
+  return (
+    RUNS_ANYTHING.has(token) ||
+    (token === 'run' && tokens.some((each) => ['query', 'code', 'statement', 'cypher'].includes(each)))
+  );
 }
 
 /** What one call does: the worst of what its deciding arguments say; unknown if any of them can't be known. */

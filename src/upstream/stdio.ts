@@ -201,15 +201,19 @@ export class StdioUpstream implements Transport {
     if (message === null || typeof message !== 'object' || Array.isArray(message))
       throw new SyntaxError('it is not an object');
     if (isDeeperThan(message, MAX_MESSAGE_DEPTH)) {
-      const { id } = message as { id?: unknown };
-      this.#pending
-        .get(id as number)
-        ?.reject(
-          new GatewayError('upstream_unavailable', `${this.#spec.key} gave an answer that is nested too deeply`),
-        );
-      throw new SyntaxError('it is nested too deeply');
+      this.#refuseDeep((message as { id?: unknown }).id);
+      return;
     }
     if (!this.#takeOurs(message as Record<string, unknown>)) this.onmessage?.(message as JSONRPCMessage);
+  }
+
+  /** Whoever waits for the answer is told; the SDK's own requests too. */
+  #refuseDeep(id: unknown): void {
+    const fault = `${this.#spec.key} gave an answer that is nested too deeply`;
+    const pending = this.#pending.get(id as number);
+    if (pending !== undefined) pending.reject(new GatewayError('upstream_unavailable', fault));
+    else if (typeof id === 'number') this.onmessage?.({ jsonrpc: '2.0', id, error: { code: -32603, message: fault } });
+    else this.#log(fault);
   }
 
   /** Answers and progress of our own calls; anything else is the SDK's. */

@@ -39,6 +39,8 @@ export interface CaseCall {
   readonly server?: string;
   readonly annotations?: { readOnlyHint?: boolean; destructiveHint?: boolean };
   readonly args?: JsonObject;
+  /** arguments that the tool says it takes */
+  readonly declares?: readonly string[];
 }
 
 export function agentOf(item: CaseCall): Agent {
@@ -62,7 +64,13 @@ export function callOf(item: CaseCall): Call {
   const { toolClass } = classifyNamed(
     catalog,
     { key: key! },
-    { name: tool, ...(item.annotations && { annotations: item.annotations }) },
+    {
+      name: tool,
+      ...(item.annotations && { annotations: item.annotations }),
+      ...(item.declares && {
+        inputSchema: { properties: Object.fromEntries(item.declares.map((name) => [name, {}])) },
+      }),
+    },
   );
   const found = toolClass.ofCall(args);
   return {
