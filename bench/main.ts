@@ -149,7 +149,12 @@ async function startUp(): Promise<void> {
 async function memory(): Promise<void> {
   const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   for (const upstreams of [1, 20]) {
-    const gate = await RawClient.start(configure(`memory-${upstreams}`, upstreams));
+    const command = configure(`memory-${upstreams}`, upstreams);
+    // The first start after a change of the rules reads them; every other takes them from the store.
+    const first = await RawClient.start(command);
+    await first.ask('tools/list', {});
+    await first.close();
+    const gate = await RawClient.start(command);
     await gate.ask('tools/list', {});
     await new Promise((resolve) => setTimeout(resolve, 3000));
     console.log(

@@ -26,12 +26,14 @@ export function formatProblem(problem: Problem): string {
   return `${head}\n    ${shown}\n    ${caret}${problem.mend === '' ? '' : ` ${problem.mend}`}`;
 }
 
-/** Problems in the order of the file, blank line between. */
+/** In the order of the file. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column);
+}
+
+/** Problems one below the other, in the order of the file. */
 export function formatProblems(problems: readonly Problem[]): string {
-  return [...problems]
-    .sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column)
-    .map(formatProblem)
-    .join('\n');
+  return inOrder(problems).map(formatProblem).join('\n');
 }
 
 /** The one of `choices` that was probably meant; null if none is near. Distance counts a swap as one step. */

@@ -2,6 +2,8 @@
 import type { Call } from '../call.ts';
 import { digestOf, sha256 } from '../digest.ts';
 import type { Completion, Judged, Ruling } from '../flow.ts';
+import { redact } from '../redact.ts';
+import { bound } from './chain.ts';
 import type { AuditEvent } from './events.ts';
 
 /** What the door knows beside the judgement. */
@@ -63,7 +65,10 @@ function callFields(call: Call, context: CallContext): Record<string, unknown> {
     'toolgate.operation': call.operation,
     'toolgate.operation.source': call.source,
     'gen_ai.tool.call.arguments': call.rawArguments,
-    'toolgate.arguments.digest': sha256(context.digestKey + digestOf(call.rawArguments)),
+    // Where the record doesn't show them whole, a keyed digest tells equal arguments from others.
+    ...(redact(bound(call.rawArguments)) !== call.rawArguments && {
+      'toolgate.arguments.digest': sha256(context.digestKey + digestOf(call.rawArguments)),
+    }),
   };
 }
 

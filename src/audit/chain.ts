@@ -1,7 +1,7 @@
 /** One hash chain per store: `hash = sha256(prev + body)`, appended in the transaction that the event belongs to. */
 import { sha256 } from '../digest.ts';
 import { newId } from '../ids.ts';
-import { redact } from '../redact.ts';
+import { isClearlyClean, redact } from '../redact.ts';
 import type { SqlValue, Transaction } from '../store/store.ts';
 import { type AuditEvent, EVENT_CODES } from './events.ts';
 
@@ -24,34 +24,42 @@ export interface PreparedEvent {
 }
 
 export function prepareEvent(event: AuditEvent): PreparedEvent {
-  const whole = {
-    v: FORMAT_VERSION,
-    id: newId(event.ts),
-    code: EVENT_CODES[event.type],
-    ...(redact(bound(event)) as AuditEvent),
-  };
-  const text = JSON.stringify(whole);
-  return {
-    ts: event.ts,
-    type: event.type,
-    callId: event.call_id ?? null,
-    text: text.length <= MAX_BODY ? text : JSON.stringify(withoutLargest(whole)),
-  };
+  const head = { v: FORMAT_VERSION, id: newId(event.ts), code: EVENT_CODES[event.type] };
+  const asItIs = JSON.stringify({ ...head, ...event });
+  // Most events are short and hold nothing that looks like a secret: what they are is what is written.
+  const text = asItIs.length <= MAX_TEXT && isClearlyClean(asItIs) ? asItIs : prepared({ ...head, ...event });
+  return { ts: event.ts, type: event.type, callId: event.call_id ?? null, text };
+}
+
+function prepared(event: Record<string, unknown>): string {
+  const shown = redact(bound(event)) as Record<string, unknown>;
+  const text = JSON.stringify(shown);
+  return text.length <= MAX_BODY ? text : JSON.stringify(withoutLargest(shown));
 }
 
 /** The same value, with long texts shortened in the middle; itself if there is none. */
 export function bound(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string')
-    return value.length <= MAX_TEXT
-      ? value
-      : `${value.slice(0, KEPT_START)}…[${value.length} characters, sha256 ${sha256(value)}]…${value.slice(-KEPT_END)}`;
+  if (typeof value === 'string') return value.length <= MAX_TEXT ? value : shortened(value);
   if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return value;
   if (depth > MAX_DEPTH) return '[too deep]';
-  if (Array.isArray(value)) return value.map((item) => bound(item, depth + 1));
-  const result: Record<string, unknown> = Object.create(null);
-  for (const key of Object.keys(value))
-    result[bound(key) as string] = bound((value as Record<string, unknown>)[key], depth + 1);
-  return result;
+  let result: Record<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const before = (value as Record<string, unknown>)[key];
+    const item = bound(before, depth + 1);
+    const name = key.length <= MAX_TEXT ? key : shortened(key);
+    if (item === before && name === key) continue;
+    result ??= (Array.isArray(value) ? [...value] : Object.assign(Object.create(null), value)) as Record<
+      string,
+      unknown
+    >;
+    if (name !== key) delete result[key];
+    result[name] = item;
+  }
+  return result ?? value;
+}
+
+function shortened(text: string): string {
+  return `${text.slice(0, KEPT_START)}…[${text.length} characters, sha256 ${sha256(text)}]…${text.slice(-KEPT_END)}`;
 }
 
 function withoutLargest(event: Record<string, unknown>): Record<string, unknown> {

@@ -45,8 +45,24 @@ export async function noteTools(house: House, upstream: Upstream, known: KnownUp
  * The file's word first, then the command's, and only for the definition that was accepted: as the upstream shows it
  * now. What the file says of an integration counts for a server that only calls itself so if it is Disallowed.
  */
-export function statusOfTool(house: House, { exposed, toolClass, definitionHash }: KnownTool): ReviewStatus {
-  const file = house.rules.current()?.rules?.policies.file.tools ?? {};
+export function statusOfTool(house: House, known: KnownTool): ReviewStatus {
+  const { exposed, definitionHash } = known;
+  const rules = house.rules.current()?.rules ?? null;
+  const row = house.statuses.tool(exposed.upstream.spec.key, exposed.name);
+  const file = rules?.policies.file.tools ?? NO_TOOLS;
+  return toolStatus(
+    row,
+    file === NO_TOOLS || Object.keys(file).length === 0 ? null : statusInFile(file, known),
+    definitionHash,
+  );
+}
+
+const NO_TOOLS = {};
+
+function statusInFile(
+  file: Readonly<Record<string, Readonly<Record<string, ReviewStatus>>>>,
+  { exposed, toolClass }: KnownTool,
+): ReviewStatus | null {
   const { integrations, tools } = toolClass.tool;
   const names = new Set([exposed.name, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
   let fixed: ReviewStatus | null = null;
@@ -60,5 +76,5 @@ export function statusOfTool(house: House, { exposed, toolClass, definitionHash 
       if (status === 'Disallowed' || integration.sure) fixed = status;
     }
   }
-  return toolStatus(house.statuses.tool(exposed.upstream.spec.key, exposed.name), fixed, definitionHash);
+  return fixed;
 }

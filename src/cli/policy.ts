@@ -5,7 +5,7 @@ import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '..
 import { classifyNamed } from '../catalog/named.ts';
 import { checkRules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
-import { formatProblems } from '../problem.ts';
+import { formatProblems, inOrder } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson } from './output.ts';
 
@@ -15,7 +15,7 @@ export async function policyCheck(flags: HouseFlags & { json?: boolean }): Promi
   const { artefact, problems } = await checkRules(readRuleFiles(house.folders.config), house.ours);
   await house.close();
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (flags.json) printJson({ ok: errors === 0, problems });
+  if (flags.json) printJson({ ok: errors === 0, problems: inOrder(problems) });
   else if (problems.length > 0) print(formatProblems(problems));
   if (!flags.json) {
     const policies = artefact?.policies.file.policies.length ?? 0;

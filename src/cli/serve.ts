@@ -22,6 +22,7 @@ import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
+import { giveBackWhenQuiet } from './memory.ts';
 
 export interface ServeFlags extends HouseFlags {
   readonly agent?: string | undefined;
@@ -47,13 +48,12 @@ export async function serve(flags: ServeFlags): Promise<number> {
     (text) => log.warn(text),
   );
 
-  let gate: Gate | null = null;
   const closing = Promise.withResolvers<void>();
   const visitor = createVisitor(house, credentials);
   const record = (event: Parameters<typeof house.recorder.now>[0][number]) =>
     void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
 
-  const theGate = new Gate(
+  const gate = new Gate(
     servers.flatMap((server) => (server.kind === 'ready' ? [server.spec] : [])),
     off,
     () => house.rules.current()?.rules?.catalog ?? oursAlone(house),
@@ -82,10 +82,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
       },
     },
   );
-  gate = theGate;
 
   const judge = createJudge(house, sessionId, await house.digestKey().catch(() => ''), () => wakeDesk(house.folders));
-  const session = new Session(theGate, {
+  const session = new Session(gate, {
     door: {
       ...judge,
       identify: async () => {
@@ -101,7 +100,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   });
 
   const start = async () => {
-    theGate.start();
+    gate.start();
     try {
       noteRules(await house.rules.load(), log);
       record({
@@ -118,6 +117,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     } catch (error) {
       log.error(messageOf(error));
     }
+    void gate.ready().then(giveBackWhenQuiet);
   };
   const unwatch = house.rules.watch((loaded) => {
     noteRules(loaded, log);
@@ -132,7 +132,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       .catch((error) => log.error(messageOf(error)));
   });
 
-  serveClient(theGate, session, VERSION, {
+  serveClient(gate, session, VERSION, {
     input: process.stdin,
     output: process.stdout,
     log: (message) => log.warn(message),
@@ -145,7 +145,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
 
   await closing.promise;
   unwatch();
-  await theGate.close();
+  await gate.close();
   await house.recorder.now([{ type: 'gateway.stopped', ts: Date.now(), 'mcp.session.id': sessionId }]).catch(() => {});
   await house.close();
   return 0;

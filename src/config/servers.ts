@@ -9,7 +9,7 @@ import { CLIENT_ONLY_KEYS, type ServerEntry, serverEntry, type UpstreamSpec } fr
 
 const FILE = 'servers.json';
 
-const serversFile = strict({
+export const serversFile = strict({
   $schema: z.unknown().optional(),
   mcpServers: z.record(z.string(), serverEntry, {
     error: faultAndMend(

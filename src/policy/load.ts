@@ -4,7 +4,7 @@ import { compileGlob, isGlob } from '../glob.ts';
 import { didYouMean, mendChoice, type Problem } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
-import { type Condition, type PolicyFile, policyFile } from './schema.ts';
+import { type Condition, condition, type PolicyFile, policyFile } from './schema.ts';
 
 /** The words that policies may use: what the catalog and servers.json know. */
 export interface Vocabulary {
@@ -51,7 +51,10 @@ export function readPolicies(
     return { policies: null, problems: [problem] };
   }
   const parsed = policyFile.safeParse(yaml.value);
-  if (!parsed.success) return { policies: null, problems: problemsOf(parsed.error.issues, fileName, yaml.locate) };
+  if (!parsed.success) {
+    const faults = problemsOf(parsed.error.issues, fileName, yaml.locate);
+    return { policies: null, problems: [...faults, ...checkReadable(yaml.value, vocabulary, fileName, yaml.locate)] };
+  }
   const problems = checkMeaning(parsed.data, vocabulary, fileName, yaml.locate);
   const lines = parsed.data.policies.map((_, index) => yaml.locate(['policies', index], 'value').line);
   return {
@@ -138,14 +141,31 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
         `to stop its calls, add a policy with "when: an agent makes a tool call" and "action: ${policy.action}"`,
       );
     for (const part of ['if', 'unless'] as const) {
-      const condition = policy[part];
-      if (condition !== undefined) checkCondition(condition, [...path, part], discovery, vocabulary, report);
+      const written = policy[part];
+      if (written !== undefined) checkCondition(written, [...path, part], discovery, vocabulary, report);
     }
   });
   return problems;
 }
 
-type Report = (path: PropertyKey[], fault: string, mend: string, severity?: Problem['severity']) => void;
+/** Of a file that has mistakes of form, the conditions that have none are checked too: every mistake at once. */
+function checkReadable(value: unknown, vocabulary: Vocabulary, fileName: string, locate: Locate): Problem[] {
+  const problems: Problem[] = [];
+  const report: Report = (path, fault, mend, severity = 'error') =>
+    problems.push({ file: fileName, ...locate(path, 'value'), severity, fault, mend });
+  const policies = (value as { policies?: unknown }).policies;
+  if (!Array.isArray(policies)) return problems;
+  policies.forEach((policy: unknown, index) => {
+    if (policy === null || typeof policy !== 'object') return;
+    for (const part of ['if', 'unless'] as const) {
+      const parsed = condition.safeParse((policy as Record<string, unknown>)[part]);
+      if (parsed.success) checkCondition(parsed.data, ['policies', index, part], false, vocabulary, report);
+    }
+  });
+  return problems;
+}
+
+type Report = (path: PropertyKey[], fault: string, mend: string, severity?: Problem['severity']) => unknown;
 
 const DISCOVERY_KEYS = new Set(['agent', 'agent_review_status', 'any', 'all', 'not']);
 

@@ -171,7 +171,7 @@ export interface Condition {
   readonly not?: Condition | undefined;
 }
 
-const condition: z.ZodType<Condition> = z.lazy(() =>
+export const condition: z.ZodType<Condition> = z.lazy(() =>
   strict(
     {
       integration: texts('integration').optional(),

@@ -1,0 +1,7 @@
+/** Writes `schema/`: run it after a change of what the owner's files may hold (`npm run schema`). */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { editorSchemas } from './src/cli/schemas.ts';
+
+mkdirSync('schema', { recursive: true });
+for (const [name, schema] of Object.entries(editorSchemas()))
+  writeFileSync(`schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { editorSchemas } from '../src/cli/schemas.ts';
+
+test.each(Object.entries(editorSchemas()))(
+  'schema/%s is what the code accepts (else: npm run schema)',
+  (name, schema) => {
+    expect(JSON.parse(readFileSync(join(import.meta.dirname, '../schema', name), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(schema)),
+    );
+  },
+);
