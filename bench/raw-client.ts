@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 export class RawClient {
   readonly pid: number;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #waiting = new Map<number, (message: unknown) => void>();
+  readonly #waiting = new Map<number, (message: { readonly result: Record<string, unknown> }) => void>();
   #parts: Buffer[] = [];
   #next = 1;
 
@@ -28,7 +28,7 @@ export class RawClient {
     return client;
   }
 
-  ask(method: string, params: object): Promise<any> {
+  ask(method: string, params: object): Promise<{ readonly result: Record<string, unknown> }> {
     const id = this.#next++;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
