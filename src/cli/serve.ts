@@ -23,6 +23,7 @@ import { noteTools, statusOfTool } from './inventory.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { giveBackWhenQuiet } from './memory.ts';
+import { tellOfRules } from './rules-news.ts';
 
 export interface ServeFlags extends HouseFlags {
   readonly agent?: string | undefined;
@@ -102,7 +103,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const start = async () => {
     gate.start();
     try {
-      noteRules(await house.rules.load(), log);
+      const loaded = await house.rules.load();
+      noteRules(loaded, log);
+      const told = await tellOfRules(house, loaded);
       record({
         type: 'gateway.started',
         ts: Date.now(),
@@ -113,7 +116,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       });
       const { alerted } = await visitor.agent();
       // An earlier desk may have ended before everything was delivered.
-      if (alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house.folders);
+      if (told || alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house.folders);
     } catch (error) {
       log.error(messageOf(error));
     }
@@ -121,7 +124,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
   };
   const unwatch = house.rules.watch((loaded) => {
     noteRules(loaded, log);
-    void recordRules(house, loaded).catch((error) => log.error(messageOf(error)));
+    void tellOfRules(house, loaded)
+      .then((told) => told && wakeDesk(house.folders))
+      .catch((error) => log.error(messageOf(error)));
     visitor.forget();
     void gate
       ?.reclassify()
@@ -226,19 +231,4 @@ function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; wa
       `${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`,
     );
   if (warnings.length > 0) log.warn(formatProblems(warnings));
-}
-
-async function recordRules(house: House, loaded: LoadedRules): Promise<void> {
-  const now = Date.now();
-  if (loaded.stale)
-    await house.recorder.now([{ type: 'rules.reload_failed', ts: now, 'toolgate.error': rulesFault(loaded) }]);
-  else if (loaded.replaced !== null)
-    await house.recorder.now([
-      {
-        type: 'rules.changed',
-        ts: now,
-        'toolgate.rules': loaded.rules!.hash,
-        'toolgate.rules.before': loaded.replaced,
-      },
-    ]);
 }

@@ -42,8 +42,10 @@ export interface LoadedRules {
   readonly problems: readonly Problem[];
   /** the files have errors, and `rules` are the last good ones */
   readonly stale: boolean;
-  /** the rules that were in force before, if these are others */
+  /** the rules that were in force before, if this load put others in their place */
   readonly replaced: string | null;
+  /** this load put the first rules of this folder in force */
+  readonly first: boolean;
 }
 
 /** The owner's files, as text; a file that can't be read carries the reason. */
@@ -132,7 +134,13 @@ export async function loadRules(
   const source = sha256(`${files.fingerprint} ${oursHash}`);
   const known = await store.read((tx) => storedRules(tx, files.pointer));
   if (known !== null && known.source === source)
-    return { rules: compile(known.artefact, ours, oursHash), problems: known.warnings, stale: false, replaced: null };
+    return {
+      rules: compile(known.artefact, ours, oursHash),
+      problems: known.warnings,
+      stale: false,
+      replaced: null,
+      first: false,
+    };
   const { artefact, problems, complete } = await checkRules(files, ours);
   if (artefact === null || (!complete && known !== null))
     return {
@@ -140,9 +148,11 @@ export async function loadRules(
       problems,
       stale: true,
       replaced: null,
+      first: false,
     };
   // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete) return { rules: compile(artefact, ours, oursHash), problems, stale: true, replaced: null };
+  if (!complete)
+    return { rules: compile(artefact, ours, oursHash), problems, stale: true, replaced: null, first: false };
   const rules = compile(artefact, ours, oursHash);
   const text = JSON.stringify({ artefact, warnings: problems });
   const replaced = await store.write((tx) => {
@@ -155,9 +165,9 @@ export async function loadRules(
       Date.now(),
     );
     setMeta(tx, files.pointer, `${source} ${rules.hash}`);
-    return before !== null && before.hash !== rules.hash ? before.hash : null;
+    return { replaced: before !== null && before.hash !== rules.hash ? before.hash : null, first: before === null };
   });
-  return { rules, problems, stale: false, replaced };
+  return { rules, problems, stale: false, ...replaced };
 }
 
 /** What to tell people of rules that can't be used. */

@@ -142,6 +142,13 @@ function checkKeys(entries: Record<string, ServerEntry>, locate: Locate): Proble
     const path = ['mcpServers', key];
     if (!/^[A-Za-z0-9_-]{1,32}$/.test(key) || key.includes('__'))
       report(path, 'key', `"${key}" can't be a server's key`, 'use 1 to 32 letters, digits, "_" and "-", without "__"');
+    if ((entry.prefix ?? key).endsWith('_'))
+      report(
+        [...path, ...(entry.prefix === undefined ? [] : ['prefix'])],
+        'key',
+        `"${entry.prefix ?? key}" ends with "_", which the names of its tools begin with`,
+        'use a prefix that ends with a letter or a digit',
+      );
     const prefix = foldName(entry.prefix ?? key);
     const twin = prefixes.get(prefix);
     if (twin !== undefined && prefix !== '')

@@ -1,16 +1,18 @@
 /** The desk: delivers alerts, and ends by itself when nothing has been left to do for a while. */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeEvents } from '../audit/chain.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
-import { type Claimed, claimNext, nextDue, reopenLeftovers, settleDelivery } from '../notify/deliver.ts';
+import { type Claimed, claimNext, dueNow, nextDue, reopenLeftovers, settleDelivery } from '../notify/deliver.ts';
 import type { Attempt } from '../notify/slack.ts';
 import type { Store } from '../store/store.ts';
 import { type Lock, takeLock } from './lock.ts';
 
 const IDLE_MS = 15 * 60_000;
 const POLL_MS = 100;
+const CLOCK_JUMP_MS = 5000;
 /** A probe for a running desk holds the lock for a moment: that is not a desk. */
 const LOCK_TRIES = 20;
 const LOCK_WAIT_MS = 50;
@@ -33,6 +35,7 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
     try {
       await ports.store.write((tx) => {
         reopenLeftovers(tx);
+        dueNow(tx);
         tx.run(
           "INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
           JSON.stringify({ id, pid: process.pid, startedAt: Date.now() }),
@@ -63,8 +66,18 @@ async function work(id: string, ports: DeskPorts): Promise<void> {
   let idleSince = performance.now();
   let version = -1;
   let due: number | null = 0;
+  let clock = Date.now() - performance.now();
   while (!signal.aborted) {
+    // A store that was taken away has nothing left to deliver.
+    if (!existsSync(ports.stateFolder)) return;
     try {
+      const offset = Date.now() - performance.now();
+      if (Math.abs(offset - clock) > CLOCK_JUMP_MS) {
+        // The wall clock was set: what waits for a time of the old one is due now.
+        await store.write(dueNow);
+        version = -1;
+      }
+      clock = offset;
       const now = store.dataVersion();
       if (now !== version || (due !== null && due <= Date.now())) {
         version = now;

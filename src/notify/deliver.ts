@@ -29,6 +29,11 @@ export function reopenLeftovers(tx: Transaction): number {
   );
 }
 
+/** What waits for its next attempt is tried at once: after a start, and when the wall clock was set. */
+export function dueNow(tx: Transaction): void {
+  tx.run("UPDATE deliveries SET next_at = 0 WHERE state = 'pending'");
+}
+
 /** Claims the next delivery that is due; null if there is none. */
 export function claimNext(tx: Transaction, desk: string, now: number): Claimed | null {
   const delivery = tx.get<DeliveryRow>(

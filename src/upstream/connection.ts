@@ -242,7 +242,8 @@ export class Upstream {
           ...(call.onProgress !== null && { onprogress: call.onProgress }),
         },
       );
-      stripOurMeta(result);
+      // The SDK hands notifications on a little later than answers: progress comes before what it led to.
+      if (call.onProgress !== null) await new Promise(setImmediate);
       return resultAnswer(JSON.stringify(result), result);
     } catch (error) {
       return answerOfThrown(error, this.spec.key, call.signal);

@@ -105,6 +105,7 @@ describe('every mistake has its place, its fault and its mend', () => {
       '{ "mcpServers": { "a": { "command": "x" }, "a": { "command": "y" } } }',
       '"a" is written twice in the same block',
     ],
+    [one({ command: 'x', prefix: 'a_' }), '"a_" ends with "_"'],
     ['{ "servers": {} }', '"mcpServers" is missing or not a block'],
     ['{ "mcpServers": [] }', '"mcpServers" is missing or not a block'],
     ['{ "mcpServers": { ', 'this is not valid JSON'],

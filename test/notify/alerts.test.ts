@@ -235,10 +235,14 @@ test.runIf(
   const bus = spawn(
     'dbus-run-session',
     ['--', 'sh', '-c', `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -conf ${rc}`],
-    { env: { PATH: process.env['PATH']!, DISPLAY: display, HOME: where.folder }, stdio: ['ignore', 'pipe', 'ignore'] },
+    {
+      env: { PATH: process.env['PATH']!, DISPLAY: display, HOME: where.folder },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
   );
   onTestFinished(() => {
-    bus.kill('SIGTERM');
+    process.kill(-bus.pid!, 'SIGTERM');
     screen.kill('SIGTERM');
   });
   const address = await new Promise<string>((resolve) =>
