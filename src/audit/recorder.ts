@@ -15,17 +15,29 @@ const BATCH = 256;
 export interface Recorder {
   /** Committed when it resolves, together with what `also` writes. Throws `store_unavailable`. */
   readonly now: (events: readonly AuditEvent[], also?: (tx: Transaction) => void) => Promise<void>;
-  /** Committed within 50 ms; if earlier ones are overdue, committed when it resolves, or it throws. */
-  readonly soon: (event: AuditEvent) => Promise<void> | void;
+  /**
+   * Committed within 50 ms; if earlier ones are overdue, committed when it resolves, or it throws. The event is made
+   * when it is written, away from the call that it is about: what it is made from must not change.
+   */
+  readonly soon: (event: () => AuditEvent) => Promise<void> | void;
   /** Writes what is waiting. */
   readonly flush: () => Promise<void>;
 }
 
 interface Item {
-  readonly events: readonly PreparedEvent[];
+  readonly events: () => readonly PreparedEvent[];
   readonly also: ((tx: Transaction) => void) | null;
   /** null for a delayed event: nobody waits, and it is kept until it is written */
   readonly waiter: PromiseWithResolvers<void> | null;
+}
+
+/** Prepared at the first write, and the same at the next, should that one fail. */
+function preparedOnce(event: () => AuditEvent): () => readonly PreparedEvent[] {
+  let prepared: readonly PreparedEvent[] | null = null;
+  return () => {
+    prepared ??= [prepareEvent(event())];
+    return prepared;
+  };
 }
 
 export function createRecorder(store: Store): Recorder {
@@ -51,12 +63,10 @@ export function createRecorder(store: Store): Recorder {
     writing = true;
     const items = queue;
     queue = [];
+    const events = items.flatMap((item) => item.events());
     try {
       await store.write((tx) => {
-        appendEvents(
-          tx,
-          items.flatMap(({ events }) => events),
-        );
+        appendEvents(tx, events);
         for (const { also } of items) also?.(tx);
       });
       oldestAt = queue.some(({ waiter }) => waiter === null) ? performance.now() : null;
@@ -73,15 +83,16 @@ export function createRecorder(store: Store): Recorder {
 
   const now: Recorder['now'] = (events, also) => {
     const waiter = Promise.withResolvers<void>();
-    enqueue({ events: events.map(prepareEvent), also: also ?? null, waiter });
+    const prepared = events.map(prepareEvent);
+    enqueue({ events: () => prepared, also: also ?? null, waiter });
     return waiter.promise;
   };
 
   return {
     now,
     soon: (event) => {
-      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return now([event]);
-      enqueue({ events: [prepareEvent(event)], also: null, waiter: null });
+      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return now([event()]);
+      enqueue({ events: preparedOnce(event), also: null, waiter: null });
     },
     flush: () => now([]),
   };

@@ -59,14 +59,14 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
       }
     },
     recordDecision: (method, judged, ruling) => {
-      const event = decidedEvent(judged, ruling, { sessionId, method, digestKey });
+      const event = () => decidedEvent(judged, ruling, { sessionId, method, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
       if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);
-      if (alerts.length === 0) return house.recorder.now([event]);
+      if (alerts.length === 0) return house.recorder.now([event()]);
       const channels = channelsOf(house);
       return house.recorder
-        .now([event], (tx) =>
+        .now([event()], (tx) =>
           insertAlerts(
             tx,
             alerts.map((alert) => callAlert(judged, alert)),
@@ -78,7 +78,10 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
           if (channels.length > 0) onAlert();
         });
     },
-    recordOutcome: (judged, completion) => house.recorder.soon(completedEvent(judged, completion, Date.now())),
+    recordOutcome: (judged, completion) => {
+      const now = Date.now();
+      return house.recorder.soon(() => completedEvent(judged, completion, now));
+    },
     newCallId: newId,
     clock: () => performance.now(),
   };

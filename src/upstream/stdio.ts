@@ -15,6 +15,7 @@ import type { UpstreamSpec } from './schema.ts';
 /** The SDK counts its own requests from 0. */
 const FIRST_CALL_ID = 1_000_000_000;
 const EXIT_GRACE_MS = 300;
+const DEADLINE_CHECK_MS = 1000;
 /** A client's own limit for one message is 10 MiB: a longer result would end its session with every integration. */
 export const MAX_RESULT_BYTES = 10 * 1024 * 1024 - 64 * 1024;
 
@@ -28,6 +29,8 @@ export interface Progress {
 }
 
 interface Pending {
+  /** on the monotonic clock; progress puts it off */
+  deadline: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: GatewayError) => void;
   readonly onProgress: ((progress: Progress) => void) | null;
@@ -42,7 +45,8 @@ export class StdioUpstream implements Transport {
   readonly #log: (message: string) => void;
   #child: UpstreamProcess | null = null;
   #write: (line: string) => void = () => {};
-  #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Pending>();
+  #clock: NodeJS.Timeout | null = null;
   #nextId = FIRST_CALL_ID;
   #lastWords = '';
   #closed = false;
@@ -110,24 +114,16 @@ export class StdioUpstream implements Transport {
         return;
       }
       const id = this.#nextId++;
-      let timer = this.#timer(id, reject);
       const done = () => {
         this.#pending.delete(id);
-        clearTimeout(timer);
         signal?.removeEventListener('abort', cancel);
       };
       const cancel = () => {
-        done();
-        this.#write(
-          JSON.stringify({
-            jsonrpc: '2.0',
-            method: 'notifications/cancelled',
-            params: { requestId: id, reason: 'cancelled by the client' },
-          }),
-        );
-        reject(new GatewayError('timeout', 'the call was cancelled'));
+        pending.reject(new GatewayError('timeout', 'the call was cancelled'));
+        this.#tellCancelled(id, 'cancelled by the client');
       };
-      this.#pending.set(id, {
+      const pending: Pending = {
+        deadline: performance.now() + this.#spec.timeoutMs,
         resolve: (answer) => {
           done();
           resolve(answer);
@@ -137,11 +133,12 @@ export class StdioUpstream implements Transport {
           reject(error);
         },
         onProgress: (progress) => {
-          clearTimeout(timer);
-          timer = this.#timer(id, reject);
+          pending.deadline = performance.now() + this.#spec.timeoutMs;
           onProgress?.(progress);
         },
-      });
+      };
+      this.#pending.set(id, pending);
+      this.#watchDeadlines();
       signal?.addEventListener('abort', cancel, { once: true });
       this.#write(`{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${paramsOf(id)}}`);
     });
@@ -154,18 +151,27 @@ export class StdioUpstream implements Transport {
     await endProcess(child);
   }
 
-  #timer(id: number, reject: (error: GatewayError) => void): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#pending.delete(id);
-      this.#write(
-        JSON.stringify({
-          jsonrpc: '2.0',
-          method: 'notifications/cancelled',
-          params: { requestId: id, reason: 'timed out' },
-        }),
-      );
-      reject(new GatewayError('timeout', `${this.#spec.key} gave no answer within ${this.#spec.timeoutMs / 1000} s`));
-    }, this.#spec.timeoutMs).unref();
+  /** One clock for all calls: each second, those without an answer or progress in time are given up. */
+  #watchDeadlines(): void {
+    this.#clock ??= setInterval(() => {
+      const now = performance.now();
+      for (const [id, pending] of this.#pending) {
+        if (pending.deadline > now) continue;
+        pending.reject(
+          new GatewayError('timeout', `${this.#spec.key} gave no answer within ${this.#spec.timeoutMs / 1000} s`),
+        );
+        this.#tellCancelled(id, 'timed out');
+      }
+      if (this.#pending.size > 0) return;
+      clearInterval(this.#clock ?? undefined);
+      this.#clock = null;
+    }, DEADLINE_CHECK_MS).unref();
+  }
+
+  #tellCancelled(id: number, reason: string): void {
+    this.#write(
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason } }),
+    );
   }
 
   /** Nothing that an upstream sends may throw out of here: it costs its own call, or is passed over. */

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { createMcpHandler, McpServer as McpServerV2 } from '@modelcontextprotocol/server';
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { createMcpHandler, McpServer as McpServerV2 } from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 
@@ -19,13 +19,24 @@ export interface HttpUpstream {
 const shape = { text: z.string() };
 
 function registerOn(server: { registerTool: (...args: any[]) => unknown }): void {
-  server.registerTool('get_echo', { description: 'Says it again', inputSchema: shape }, async ({ text }: { text: string }) => ({ content: [{ type: 'text', text }] }));
-  server.registerTool('delete_it', { description: 'Deletes it', inputSchema: shape }, async () => ({ content: [{ type: 'text', text: 'deleted' }] }));
-  server.registerTool('get_error', { inputSchema: shape }, async () => ({ content: [{ type: 'text', text: 'no' }], isError: true }));
+  server.registerTool(
+    'get_echo',
+    { description: 'Says it again', inputSchema: shape },
+    async ({ text }: { text: string }) => ({ content: [{ type: 'text', text }] }),
+  );
+  server.registerTool('delete_it', { description: 'Deletes it', inputSchema: shape }, async () => ({
+    content: [{ type: 'text', text: 'deleted' }],
+  }));
+  server.registerTool('get_error', { inputSchema: shape }, async () => ({
+    content: [{ type: 'text', text: 'no' }],
+    isError: true,
+  }));
   server.registerTool('get_slowly', { inputSchema: shape }, async (_: unknown, context: any) => {
     const token = context.mcpReq?._meta?.progressToken ?? context._meta?.progressToken;
     const notify = context.mcpReq?.notify ?? context.sendNotification;
-    for (let progress = 1; progress <= 2; progress++) if (token !== undefined) await notify({ method: 'notifications/progress', params: { progressToken: token, progress, total: 2 } });
+    for (let progress = 1; progress <= 2; progress++)
+      if (token !== undefined)
+        await notify({ method: 'notifications/progress', params: { progressToken: token, progress, total: 2 } });
     return { content: [{ type: 'text', text: 'done' }] };
   });
 }
@@ -58,7 +69,10 @@ function legacy(): Answer {
   return async (request, response, body) => {
     let transport = sessions.get(String(request.headers['mcp-session-id']));
     if (transport === undefined && body?.method === 'initialize') {
-      const created = new StreamableHTTPServerTransport({ sessionIdGenerator: randomUUID, onsessioninitialized: (id) => void sessions.set(id, created) });
+      const created = new StreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        onsessioninitialized: (id) => void sessions.set(id, created),
+      });
       transport = created;
       const server = new McpServerV1({ name: 'legacy', version: '1' });
       registerOn(server);
@@ -79,8 +93,13 @@ function modern(): Answer {
     { legacy: 'reject' },
   );
   return async (request, response, _, text) => {
-    const headers = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)] as [string, string]));
-    const init: RequestInit = request.method === 'POST' ? { method: 'POST', headers, body: text } : { method: request.method ?? 'GET', headers };
+    const headers = new Headers(
+      Object.entries(request.headers).map(([name, value]) => [name, String(value)] as [string, string]),
+    );
+    const init: RequestInit =
+      request.method === 'POST'
+        ? { method: 'POST', headers, body: text }
+        : { method: request.method ?? 'GET', headers };
     const answered = await handler.fetch(new Request(`http://127.0.0.1${request.url}`, init));
     response.writeHead(answered.status, Object.fromEntries(answered.headers));
     if (answered.body === null) response.end();

@@ -8,14 +8,32 @@ const POLICIES = 'version: 1\npolicies:\n  - { name: No deletes, if: { operation
 describe.each(['legacy', 'modern'] as const)('an upstream over Streamable HTTP, %s', (era) => {
   test('is listed, called and judged; its secret header comes from the environment', async () => {
     const upstream = await httpUpstream(era);
-    const gate = await startGate({ servers: { web: { url: upstream.url, headers: { Authorization: 'Bearer ${env:WEB_TOKEN}' } } }, policies: POLICIES, env: { WEB_TOKEN: 'sesame-open-sesame' } });
-    expect((await gate.client.listTools()).tools.map(({ name }) => name)).toEqual(['web__get_echo', 'web__delete_it', 'web__get_error', 'web__get_slowly']);
+    const gate = await startGate({
+      servers: { web: { url: upstream.url, headers: { Authorization: 'Bearer ${env:WEB_TOKEN}' } } },
+      policies: POLICIES,
+      env: { WEB_TOKEN: 'sesame-open-sesame' },
+    });
+    expect((await gate.client.listTools()).tools.map(({ name }) => name)).toEqual([
+      'web__get_echo',
+      'web__delete_it',
+      'web__get_error',
+      'web__get_slowly',
+    ]);
     const echo = await gate.client.callTool({ name: 'web__get_echo', arguments: { text: 'hé' } });
     expect(echo.content).toEqual([{ type: 'text', text: 'hé' }]);
     expect((await gate.client.callTool({ name: 'web__get_error', arguments: { text: '' } })).isError).toBe(true);
     const progress: unknown[] = [];
-    expect(textOf(await gate.client.callTool({ name: 'web__get_slowly', arguments: { text: '' } }, undefined, { onprogress: (each) => progress.push(each) }))).toBe('done');
-    expect(progress).toEqual([{ progress: 1, total: 2 }, { progress: 2, total: 2 }]);
+    expect(
+      textOf(
+        await gate.client.callTool({ name: 'web__get_slowly', arguments: { text: '' } }, undefined, {
+          onprogress: (each) => progress.push(each),
+        }),
+      ),
+    ).toBe('done');
+    expect(progress).toEqual([
+      { progress: 1, total: 2 },
+      { progress: 2, total: 2 },
+    ]);
 
     const blocked = await gate.client.callTool({ name: 'web__delete_it', arguments: { text: 'x' } });
     expect(textOf(blocked)).toContain('No deletes');
@@ -30,7 +48,10 @@ describe.each(['legacy', 'modern'] as const)('an upstream over Streamable HTTP, 
 
 test('an address where nobody answers harms no other, and its fault is told without its secrets', async () => {
   const gate = await startGate({
-    servers: { web: { url: 'http://127.0.0.1:9/mcp?key=SECRETKEY', headers: { Authorization: 'Bearer ${env:WEB_TOKEN}' } }, good: scripted({ tools: ['get_it'] }) },
+    servers: {
+      web: { url: 'http://127.0.0.1:9/mcp?key=SECRETKEY', headers: { Authorization: 'Bearer ${env:WEB_TOKEN}' } },
+      good: scripted({ tools: ['get_it'] }),
+    },
     policies: POLICIES,
     env: { WEB_TOKEN: 'sesame-open-sesame' },
   });
