@@ -63,8 +63,8 @@ export function createRecorder(store: Store): Recorder {
     writing = true;
     const items = queue;
     queue = [];
-    const events = items.flatMap((item) => item.events());
     try {
+      const events = items.flatMap((item) => item.events());
       await store.write((tx) => {
         appendEvents(tx, events);
         for (const { also } of items) also?.(tx);

@@ -21,8 +21,9 @@ import {
 } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
+import { lowered, type Outcome, raised, raisedTo, selected, toolOf, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
-import type { CatalogTool, Lower, Raise, Select } from './schema.ts';
+import type { CatalogTool, Select } from './schema.ts';
 
 /** What one call, or a tool as such, was found to be. */
 export interface Classification {
@@ -128,13 +129,6 @@ function sameMeaning(a: Candidate, b: Candidate): boolean {
   return meaning(a) === meaning(b);
 }
 
-interface Outcome {
-  readonly tools: readonly ToolName[];
-  readonly possible: readonly Operation[];
-  readonly operation: Operation | null;
-  readonly reasons: readonly string[];
-}
-
 interface Variant {
   readonly integration: { readonly id: string; readonly title: string };
   readonly source: ClassSource;
@@ -203,14 +197,6 @@ function declaredArguments(definition: ToolDefinition): ReadonlySet<string> | nu
   return new Set(Object.keys(properties));
 }
 
-function toolOf(
-  integration: Integration,
-  id: string,
-): { name: ToolName; tool: CatalogTool; origin: 'owner' | 'catalog' } | null {
-  const found = integration.tools.get(id);
-  return found === undefined ? null : { name: { id, title: found.tool.title }, ...found };
-}
-
 function selectable(integration: Integration, select: Select | undefined): CatalogTool[] {
   return Object.values(select?.values ?? {}).flatMap((meaning) => integration.tools.get(meaning)?.tool ?? []);
 }
@@ -227,89 +213,6 @@ function kindsOf(tools: readonly CatalogTool[]): (canonical: string) => Argument
 
 function argumentNames(server: IntegrationServer, own: Record<string, string[]> | undefined): ArgumentNames {
   return new Map(Object.entries({ ...server.server.arguments, ...own }));
-}
-
-/** Absent, unknown or unreadable: it may be any of the map, and the worst of it is what is shown. */
-function selected(
-  state: Outcome,
-  select: Select,
-  integration: Integration,
-  read: ((name: string) => Argument) | null,
-): Outcome {
-  const found = read?.(select.argument) ?? { state: 'missing' as const };
-  const keys = found.state === 'value' ? (Array.isArray(found.value) ? found.value : [found.value]) : [];
-  const meanings = keys.map((key) => meaningOf(select, key));
-  const known = meanings.length > 0 && meanings.every((meaning) => meaning !== undefined);
-  const chosen = known ? (meanings as string[]) : Object.values(select.values);
-  const outcomes = [...new Set(chosen)].map((meaning): { tool: ToolName | null; operation: Operation } => {
-    if ((OPERATIONS as readonly string[]).includes(meaning)) return { tool: null, operation: meaning as Operation };
-    const tool = toolOf(integration, meaning)!;
-    return { tool: tool.name, operation: tool.tool.operation };
-  });
-  const possible = unique(outcomes.map(({ operation }) => operation));
-  // Several deeds in one call stand beside each other: a policy on any of them applies, and the worst is shown.
-  const named = outcomes.flatMap(({ tool }) => (tool === null ? [] : [tool]));
-  const tools = named.length > 0 ? named : state.tools;
-  const reason = known
-    ? `"${select.argument}" is ${keys.map((key) => JSON.stringify(key)).join(', ')}`
-    : `"${select.argument}" decides and ${why(found)}: taken as the worst`;
-  return { tools, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
-}
-
-function meaningOf(select: Select, key: JsonValue): string | undefined {
-  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'boolean') return undefined;
-  const wanted = foldName(String(key));
-  return Object.entries(select.values).find(([value]) => foldName(value) === wanted)?.[1];
-}
-
-/** Absent or false: as it is. Unreadable: either. Else raised. */
-function raised(state: Outcome, rule: Raise, read: ((name: string) => Argument) | null): Outcome {
-  if (read === null) return state;
-  const given = read(rule.argument);
-  if (given.state === 'missing') return state;
-  const found: Argument =
-    given.state === 'value' && rule.is !== undefined && isJsonText(given.value)
-      ? { state: 'unreadable', why: 'it is JSON written as text' }
-      : given;
-  const to = rule.to;
-  if (found.state === 'unreadable') {
-    const possible = unique([...state.possible, worst([...state.possible, to])!]);
-    return {
-      ...state,
-      possible,
-      operation: worst(possible),
-      reasons: [...state.reasons, `"${rule.argument}" ${why(found)}: taken as ${to}`],
-    };
-  }
-  const values = Array.isArray(found.value) ? found.value : [found.value];
-  const wanted = rule.is?.map(foldName);
-  const hit = values.some((value) =>
-    wanted === undefined
-      ? value !== false && value !== null
-      : typeof value !== 'object'
-        ? wanted.includes(foldName(String(value)))
-        : value !== null,
-  );
-  return hit ? raisedTo(state, to, `"${rule.argument}" makes it a ${to}`) : state;
-}
-
-function raisedTo(state: Outcome, to: Operation, reason: string): Outcome {
-  const possible = unique(
-    state.possible.length === 0 ? [to] : state.possible.map((operation) => worst([operation, to])!),
-  );
-  return { ...state, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
-}
-
-/** Only a literal `true` lowers. */
-function lowered(state: Outcome, rule: Lower, read: ((name: string) => Argument) | null): Outcome {
-  const found = read?.(rule.argument);
-  if (found?.state !== 'value' || found.value !== true) return state;
-  return {
-    ...state,
-    possible: [rule.to],
-    operation: rule.to,
-    reasons: [...state.reasons, `"${rule.argument}" is true: only a ${rule.to}`],
-  };
 }
 
 /** A tool that runs another of the same server: absent, unknown or unreadable gives unknown. */
@@ -338,20 +241,6 @@ function innerOutcome(
   if (object === null) return unknown(`it runs "${called}", and "${inner.arguments}" can't be read`);
   const outcome = union(found.map((candidate) => variant(candidate, recognised, null).outcome(object)));
   return { ...outcome, reasons: [`it runs "${called}"`, ...outcome.reasons] };
-}
-
-function union(outcomes: readonly Outcome[]): Outcome {
-  const unknown = outcomes.some(({ possible }) => possible.length === 0);
-  const possible = unknown ? [] : unique(outcomes.flatMap((outcome) => outcome.possible));
-  const tools = outcomes
-    .flatMap((outcome) => outcome.tools)
-    .filter((tool, index, all) => all.findIndex(({ id }) => id === tool.id) === index);
-  return {
-    tools,
-    possible,
-    operation: worst(possible),
-    reasons: [...new Set(outcomes.flatMap((outcome) => outcome.reasons))],
-  };
 }
 
 function inferredClass(recognised: Recognised, definition: ToolDefinition, guess: Inference): ToolClass {
@@ -414,19 +303,4 @@ function idOf(name: string): string {
 function titleOf(name: string): string {
   const words = idOf(name).replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function why(found: Argument): string {
-  switch (found.state) {
-    case 'missing':
-      return 'is absent';
-    case 'unreadable':
-      return `can't be read (${found.why})`;
-    case 'value':
-      return "has a value we don't know";
-  }
-}
-
-function unique<T>(items: readonly T[]): T[] {
-  return [...new Set(items)];
 }
