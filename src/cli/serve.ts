@@ -17,6 +17,7 @@ import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { formatProblems, type Problem } from '../problem.ts';
+import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
@@ -61,6 +62,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     {
       log: (message) => log.info(message),
       onTools: (upstream, known) => noteTools(house, upstream, known),
+      onProcess: (pid, runs) =>
+        void noteUpstreamProcess(house, pid, runs).catch((error) => log.error(messageOf(error))),
       onUpstreamFailed: (upstream, error) => {
         log.warn(error.message);
         record({
@@ -103,6 +106,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const start = async () => {
     gate.start();
     try {
+      const orphans = await house.store.write(sweepOrphans);
+      if (orphans > 0) log.warn(`ended ${orphans} servers that a gate which was killed had left`);
       const loaded = await house.rules.load();
       noteRules(loaded, log);
       const told = await tellOfRules(house, loaded);
@@ -154,6 +159,15 @@ export async function serve(flags: ServeFlags): Promise<number> {
   await house.recorder.now([{ type: 'gateway.stopped', ts: Date.now(), 'mcp.session.id': sessionId }]).catch(() => {});
   await house.close();
   return 0;
+}
+
+/** Written down while it runs, so that the next gate can end it should this one be killed. */
+async function noteUpstreamProcess(house: House, pid: number, runs: boolean): Promise<void> {
+  const [upstream, gate] = [processId(pid), processId(process.pid)];
+  await house.store.write((tx) => {
+    if (!runs) forgetProcess(tx, pid);
+    else if (upstream !== null && gate !== null) noteProcess(tx, upstream, gate);
+  });
 }
 
 const NOTHING_RESERVED = { release: () => {} };

@@ -18,6 +18,7 @@ export interface GateHooks {
   readonly onTools: (upstream: Upstream, known: KnownUpstream) => Promise<void>;
   readonly onUpstreamFailed: (upstream: Upstream, error: GatewayError) => void;
   readonly onWithheld: (withheld: Withheld) => void;
+  readonly onProcess: (pid: number, runs: boolean) => void;
 }
 
 export interface GateListener {
@@ -49,6 +50,7 @@ export class Gate {
       (spec) =>
         new Upstream(spec, {
           log: hooks.log,
+          onProcess: hooks.onProcess,
           onChange: (upstream) => void this.#onChange(upstream),
           onNotification: (upstream, notification) => this.#onNotification(upstream, notification),
         }),

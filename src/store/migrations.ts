@@ -41,6 +41,13 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (server, name)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE processes (
+    pid INTEGER PRIMARY KEY,
+    started_at TEXT NOT NULL,
+    gate_pid INTEGER NOT NULL,
+    gate_started_at TEXT NOT NULL
+  ) STRICT;
+
   CREATE TABLE rules (
     hash TEXT PRIMARY KEY,
     artefact TEXT NOT NULL,

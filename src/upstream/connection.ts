@@ -9,7 +9,7 @@ import { visibleLine } from '../problem.ts';
 import { redactText } from '../redact.ts';
 import { type Answer, errorAnswer, resultAnswer, stripOurMeta } from './answers.ts';
 import type { UpstreamSpec } from './schema.ts';
-import { type Progress, StdioUpstream } from './stdio.ts';
+import { MAX_RESULT_BYTES, type Progress, StdioUpstream, tooLarge } from './stdio.ts';
 
 const LISTS = {
   tools: { method: 'tools/list', field: 'tools' },
@@ -52,6 +52,8 @@ export interface UpstreamEvents {
   /** a log message or a resource update, to be passed on */
   readonly onNotification: (upstream: Upstream, notification: JSONRPCNotification) => void;
   readonly log: (message: string) => void;
+  /** a process of its own was started, or has ended */
+  readonly onProcess: (pid: number, runs: boolean) => void;
 }
 
 /** What one call asks for; `paramsOf` gives its params as JSON text, with the progress token to use. */
@@ -131,7 +133,8 @@ export class Upstream {
 
   async #attempt(): Promise<void> {
     const { launch } = this.spec;
-    const stdio = launch.kind === 'stdio' ? new StdioUpstream(this.spec, launch, this.#events.log) : null;
+    const stdio =
+      launch.kind === 'stdio' ? new StdioUpstream(this.spec, launch, this.#events.log, this.#events.onProcess) : null;
     const client = this.#newClient();
     try {
       const transport = stdio ?? this.#httpTransport();
@@ -244,7 +247,9 @@ export class Upstream {
       );
       // The SDK hands notifications on a little later than answers: progress comes before what it led to.
       if (call.onProgress !== null) await new Promise(setImmediate);
-      return resultAnswer(JSON.stringify(result), result);
+      const text = JSON.stringify(result);
+      if (Buffer.byteLength(text) > MAX_RESULT_BYTES) throw tooLarge(this.spec.key);
+      return resultAnswer(text, result);
     } catch (error) {
       return answerOfThrown(error, this.spec.key, call.signal);
     }
@@ -349,6 +354,7 @@ function paramsText(params: JsonObject, progressToken: number | null): string {
 }
 
 function answerOfThrown(error: unknown, key: string, signal: AbortSignal | null): Answer {
+  if (error instanceof GatewayError) throw error;
   const { code, data } = error as { code?: unknown; data?: unknown };
   if (signal?.aborted) throw new GatewayError('timeout', 'the call was cancelled', { cause: error });
   if (typeof code === 'number') {

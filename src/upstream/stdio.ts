@@ -22,6 +22,14 @@ export const MAX_RESULT_BYTES = 10 * 1024 * 1024 - 64 * 1024;
 /** A list of tools with their schemas is deeper than an answer. */
 const MAX_MESSAGE_DEPTH = 250;
 
+/** What is said of a result that no client could take. */
+export function tooLarge(key: string): GatewayError {
+  return new GatewayError(
+    'result_too_large',
+    `${key} answered with more than ${Math.floor(MAX_RESULT_BYTES / 1024 / 1024)} MiB: ask for less at once`,
+  );
+}
+
 export interface Progress {
   readonly progress: number;
   readonly total?: number | undefined;
@@ -43,6 +51,7 @@ export class StdioUpstream implements Transport {
   readonly #spec: UpstreamSpec;
   readonly #launch: UpstreamSpec['launch'] & { kind: 'stdio' };
   readonly #log: (message: string) => void;
+  readonly #onProcess: (pid: number, runs: boolean) => void;
   #child: UpstreamProcess | null = null;
   #write: (line: string) => void = () => {};
   readonly #pending = new Map<number, Pending>();
@@ -52,7 +61,13 @@ export class StdioUpstream implements Transport {
   #closed = false;
   #gone = false;
 
-  constructor(spec: UpstreamSpec, launch: UpstreamSpec['launch'] & { kind: 'stdio' }, log: (message: string) => void) {
+  constructor(
+    spec: UpstreamSpec,
+    launch: UpstreamSpec['launch'] & { kind: 'stdio' },
+    log: (message: string) => void,
+    onProcess: (pid: number, runs: boolean) => void,
+  ) {
+    this.#onProcess = onProcess;
     this.#spec = spec;
     this.#launch = launch;
     this.#log = log;
@@ -68,6 +83,7 @@ export class StdioUpstream implements Transport {
         reject(new GatewayError('upstream_unavailable', this.#startFault(error), { cause: error })),
       );
     });
+    this.#onProcess(child.pid!, true);
     const reader = createLineReader(
       MAX_RESULT_BYTES,
       (line) => this.#onLine(line),
@@ -79,6 +95,7 @@ export class StdioUpstream implements Transport {
     child.on('error', (error) => this.onerror?.(error));
     child.once('exit', (code, signal) => {
       sweepGroup(child);
+      this.#onProcess(child.pid!, false);
       // Who left the group may still hold the pipe: what was written before the end is read, then it is over.
       const grace = setTimeout(() => child.stdout.destroy(), EXIT_GRACE_MS);
       child.stdout.once('close', () => {
@@ -245,10 +262,7 @@ export class StdioUpstream implements Transport {
   }
 
   #onTooLong(head: string, tail: string): void {
-    const error = new GatewayError(
-      'result_too_large',
-      `${this.#spec.key} answered with more than ${Math.floor(MAX_RESULT_BYTES / 1024 / 1024)} MiB: ask for less at once`,
-    );
+    const error = tooLarge(this.#spec.key);
     const id = idOfCutAnswer(head, tail);
     const pending = id === null ? undefined : this.#pending.get(id);
     if (pending !== undefined) pending.reject(error);

@@ -232,6 +232,33 @@ describe('an upstream that misbehaves harms only its own calls', () => {
   });
 });
 
+test('a gate that is killed: what ignores its end is ended by the next gate', async () => {
+  const where = scratch();
+  const pids = join(where.folder, 'pids');
+  const stubborn = where.write(
+    'stubborn.sh',
+    `trap '' TERM HUP; echo $$ >> ${pids}; ${process.execPath} "$@"; sleep 300`,
+  );
+  const servers = { s: { command: '/bin/sh', args: [stubborn, ...scripted({ tools: ['look'] }).args] } };
+  const gate = await startGate({ where, servers });
+  await gate.client.listTools();
+  const [left] = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
+  onTestFinished(() => {
+    try {
+      process.kill(-left!, 'SIGKILL');
+    } catch {
+      // It is gone, as it should be.
+    }
+  });
+  process.kill(gate.pid, 'SIGKILL');
+  await eventually(async () => !(await isAlive(gate.pid)));
+  expect(await isAlive(left!)).toBe(true);
+  const { connectGate } = await import('../support/gate.ts');
+  const next = await connectGate(where);
+  await next.client.listTools();
+  await eventually(async () => !(await isAlive(left!)));
+});
+
 describe('a client that misbehaves gets a clear error and harms nothing', () => {
   test('garbage, wrong types, unknown methods and a huge line', async () => {
     const where = scratch();
