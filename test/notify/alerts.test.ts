@@ -178,6 +178,20 @@ describe('an alert reaches Slack', () => {
     expect((await desk).code).toBe(0);
   });
 
+  test('though the desk stood still meanwhile: all of them once it goes on', async () => {
+    const slack = await fakeSlack();
+    const where = folder();
+    const gate = await startGate({ where, servers, policies: POLICIES, env: { SLACK_WEBHOOK_URL: slack.url } });
+    await gate.client.callTool(call({ n: 1 }));
+    await eventually(() => deliveries(where)[0]?.state === 'sent');
+    process.kill(deskPid(where), 'SIGSTOP');
+    for (let n = 2; n <= 4; n++) await gate.client.callTool(call({ n }));
+    expect(slack.received).toHaveLength(1);
+    process.kill(deskPid(where), 'SIGCONT');
+    await eventually(() => deliveries(where).length === 4 && deliveries(where).every(({ state }) => state === 'sent'));
+    expect(slack.received).toHaveLength(4);
+  });
+
   test('a second desk ends at once, and `desk --stop` stops the first', async () => {
     const slack = await fakeSlack();
     const where = folder();
