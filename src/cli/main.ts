@@ -24,7 +24,11 @@ program
   .command('serve')
   .description("run the gate: an MCP server over stdio, for an agent's client to start")
   .option('--agent <name>', 'the agent that starts it; with its key in TOOLGATE_AGENT_KEY the name is sure')
-  .option('--log-level <level>', 'what is said on stderr: error, warn, info, debug', 'warn')
+  .addOption(
+    new Option('--log-level <level>', 'what is said on stderr')
+      .choices(['error', 'warn', 'info', 'debug'])
+      .default('warn'),
+  )
   .addHelpText(
     'after',
     '\nExample, in a client\'s mcpServers:\n  "toolgate": { "command": "node", "args": ["/path/to/toolgate/bin/toolgate.cjs", "serve"] }',

@@ -1,30 +1,23 @@
 /** `toolgate serve`: the gate for one client over stdio. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Credentials, identify } from '../agents/identify.ts';
-import { agentNamed } from '../agents/names.ts';
-import { keyMatches } from '../agents/registry.ts';
-import type { Agent } from '../call.ts';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
-import type { LoadedRules } from '../config/rules.ts';
-import { rulesFault } from '../config/rules.ts';
-import { type ConfiguredServer, readServers, resolveServers } from '../config/servers.ts';
+import { type LoadedRules, rulesFault } from '../config/rules.ts';
 import { messageOf } from '../errors.ts';
 import { Gate } from '../gateway/gate.ts';
 import { Session } from '../gateway/session.ts';
 import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
-import { formatProblems, type Problem } from '../problem.ts';
+import { formatProblems } from '../problem.ts';
 import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
 import { createJudge } from './judge.ts';
-import { meet } from './meet.ts';
 import { giveBackWhenQuiet } from './memory.ts';
 import { tellOfRules } from './rules-news.ts';
+import { configuredServers } from './servers.ts';
+import { createVisitor, readCredentials } from './visitor.ts';
 
 export interface ServeFlags extends HouseFlags {
   readonly agent?: string | undefined;
@@ -171,68 +164,6 @@ async function noteUpstreamProcess(house: House, pid: number, runs: boolean): Pr
 }
 
 const NOTHING_RESERVED = { release: () => {} };
-
-/** The agent of a connection, met once, and again whenever rules or statuses change. */
-function createVisitor(house: House, credentials: Credentials) {
-  let known = credentials;
-  let met: { agent: Agent; version: number } | null = null;
-  return {
-    introduce: (clientInfo: NonNullable<Credentials['clientInfo']>) => {
-      known = { ...known, clientInfo };
-      met = null;
-    },
-    forget: () => {
-      met = null;
-    },
-    agent: async (): Promise<{ agent: Agent; alerted: boolean }> => {
-      await house.rules.load();
-      const version = await house.statuses.version();
-      if (met?.version === version) return { agent: met.agent, alerted: false };
-      const result = await meet(house, identify(known));
-      met = { agent: result.agent, version };
-      return result;
-    },
-  };
-}
-
-/** Null if a key was given that isn't the registered one. */
-async function readCredentials(house: House, flag: string | null): Promise<Credentials | null> {
-  const key = process.env['TOOLGATE_AGENT_KEY'];
-  if (flag === null || key === undefined || key === '') return { flag, keyMatches: false, clientInfo: null };
-  const matches = await house.store.read((tx) => keyMatches(tx, agentNamed(flag).id, key)).catch(() => false);
-  return matches ? { flag, keyMatches: true, clientInfo: null } : null;
-}
-
-function configuredServers(
-  configFolder: string,
-  error: (text: string) => void,
-  warn: (text: string) => void,
-): { servers: ConfiguredServer[]; off: string[] } {
-  let text: string;
-  try {
-    text = readFileSync(join(configFolder, 'servers.json'), 'utf8');
-  } catch (thrown) {
-    const why = `servers.json can't be read: ${messageOf(thrown)}`;
-    error(why);
-    return { servers: [], off: [why] };
-  }
-  const { servers, problems } = readServers(text);
-  const faults = problems.filter(({ severity }) => severity === 'error');
-  show(faults, error);
-  show(
-    problems.filter(({ severity }) => severity === 'warning'),
-    warn,
-  );
-  if (servers === null) return { servers: [], off: [formatProblems(faults)] };
-  const resolved = resolveServers(servers, process.env);
-  const off = resolved.flatMap((server) => (server.kind === 'off' ? [server.why] : []));
-  for (const why of off) warn(why);
-  return { servers: resolved, off };
-}
-
-function show(problems: readonly Problem[], say: (text: string) => void): void {
-  if (problems.length > 0) say(formatProblems(problems));
-}
 
 function oursAlone(house: House): Catalog {
   return buildCatalog(house.ours);
