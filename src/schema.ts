@@ -177,7 +177,13 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], file: string, lo
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const guess = didYouMean(key, rest);
-        const mend = rest.length === 0 ? 'take it out' : mendChoice(key, rest, guess);
+        const dotted = rest.find((known) => key.startsWith(`${known}.`));
+        const mend =
+          rest.length === 0
+            ? 'take it out'
+            : dotted !== undefined
+              ? `write ${dotted}: { ${key.slice(dotted.length + 1)}: … }`
+              : mendChoice(key, rest, guess);
         result.push(problem(file, locate([...issue.path, key], 'key'), `unknown key "${key}"`, mend));
       }
     } else if (issue.code === 'invalid_type' && rest.length === 0) {

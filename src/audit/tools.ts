@@ -6,6 +6,8 @@ export interface ToolRow {
   readonly server: string;
   readonly name: string;
   readonly definition_hash: string;
+  /** JSON of what classifying needs of it */
+  readonly definition: string;
   /** the definition that `status` speaks of */
   readonly accepted_hash: string;
   readonly status: ReviewStatus | null;
@@ -21,6 +23,7 @@ export interface SeenTool {
   readonly server: string;
   readonly name: string;
   readonly definitionHash: string;
+  readonly definition: string;
   readonly integration: string;
   readonly tool: string;
   readonly operation: string | null;
@@ -37,13 +40,14 @@ export function seeTool(tx: Transaction, tool: SeenTool, now: number): 'new' | '
   )
     return 'same';
   tx.run(
-    `INSERT INTO tools (server, name, definition_hash, accepted_hash, integration, tool, operation, source, first_seen, last_seen)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (server, name) DO UPDATE SET definition_hash = excluded.definition_hash, integration = excluded.integration,
+    `INSERT INTO tools (server, name, definition_hash, definition, accepted_hash, integration, tool, operation, source, first_seen, last_seen)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (server, name) DO UPDATE SET definition_hash = excluded.definition_hash, definition = excluded.definition, integration = excluded.integration,
        tool = excluded.tool, operation = excluded.operation, source = excluded.source, last_seen = excluded.last_seen`,
     tool.server,
     tool.name,
     tool.definitionHash,
+    tool.definition,
     tool.definitionHash,
     tool.integration,
     tool.tool,

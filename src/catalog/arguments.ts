@@ -19,12 +19,19 @@ export interface ArgumentRules {
 }
 
 const MISSING: Argument = { state: 'missing' };
+/** A push that names no branch goes where the repository says. */
+const IMPLIED: Argument = { state: 'unreadable', why: 'it is left to the repository' };
 
 /** Gives the look-up for one call. */
 export function argumentReader(args: JsonObject, rules: ArgumentRules): (canonical: string) => Argument {
   return (canonical) => {
     const found = firstPresent(args, sourcesOf(canonical, rules), rules.declared !== null);
-    const kind = found.state === 'value' ? rules.kindOf(canonical) : null;
+    const kind = rules.kindOf(canonical);
+    if (
+      kind === 'refspec' &&
+      (found.state === 'missing' || (found.state === 'value' && (found.value === null || found.value === '')))
+    )
+      return IMPLIED;
     return kind === null || found.state !== 'value' ? found : READERS[kind](found.value);
   };
 }

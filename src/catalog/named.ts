@@ -5,13 +5,17 @@ import type { ToolDefinition } from './infer.ts';
 import type { Catalog, Integration, IntegrationServer } from './load.ts';
 import { type Recognised, recognise, type ServerLaunch } from './recognise.ts';
 
-/** Classifies a tool that is named by its own name on a server, or by its canonical id or title. */
+/**
+ * Classifies a tool that is named by its own name on a server, or by its canonical id or title. With `byName` the key
+ * may be an integration's or a server's name in the catalog; without, it is the owner's, and its launch tells.
+ */
 export function classifyNamed(
   catalog: Catalog,
   launch: ServerLaunch,
   definition: ToolDefinition,
+  byName = true,
 ): { recognised: Recognised; toolClass: ToolClass } {
-  const recognised = namedServer(catalog, launch.key) ?? recognise(catalog, launch);
+  const recognised = (byName ? namedServer(catalog, launch.key) : null) ?? recognise(catalog, launch);
   const toolClass = classifyTool(recognised, definition);
   if (toolClass.tool.source === 'owner' || toolClass.tool.source === 'catalog' || recognised.known === null)
     return { recognised, toolClass };

@@ -5,6 +5,7 @@ import { clearDisallowedRaised, findAgent, listAgents, registerAgent, setAgentSt
 import { writeEvents } from '../audit/chain.ts';
 import type { ReviewStatus } from '../call.ts';
 import { bumpStatuses } from '../config/statuses.ts';
+import { didYouMean } from '../problem.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { meet } from './meet.ts';
@@ -54,7 +55,15 @@ export async function agentsList(flags: HouseFlags & { json?: boolean }): Promis
   return 0;
 }
 
+/** An empty name is most likely an unset variable. */
+function isBlank(name: string): boolean {
+  if (name.trim() !== '') return false;
+  complain('the name is empty: name an agent, such as Cursor');
+  return true;
+}
+
 export async function agentsSet(name: string, status: ReviewStatus, flags: HouseFlags): Promise<number> {
+  if (isBlank(name)) return 2;
   const house = await openHouse(flags);
   try {
     const agent = agentNamed(name);
@@ -86,6 +95,15 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
       ]);
       return findAgent(tx, agent.id);
     });
+    if (seen?.first_seen == null) {
+      const names = (await house.store.read(listAgents))
+        .filter(({ first_seen }) => first_seen !== null)
+        .map((row) => row.name);
+      const guess = didYouMean(agent.name, names);
+      complain(
+        `${agent.name} is now ${status}; no agent of that name has been seen yet${guess === null ? '' : ` (did you mean "${guess}"?)`}`,
+      );
+    }
     // It became Disallowed: that is a discovery again, whether or not it is connected now.
     if (status === 'Disallowed' && seen !== undefined && seen.first_seen !== null) {
       const { alerted } = await meet(house, {
@@ -106,8 +124,10 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
 
 /** Prints the lines to paste; the key is shown this once. */
 export async function agentsRegister(name: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
+  if (isBlank(name)) return 2;
   const house = await openHouse(flags);
   const agent = agentNamed(name);
+  const earlier = await house.store.read((tx) => findAgent(tx, agent.id)?.key_hash ?? null);
   const key = await house.store.write((tx) => {
     writeEvents(tx, [
       {
@@ -130,6 +150,7 @@ export async function agentsRegister(name: string, flags: HouseFlags & { json?: 
   if (flags.json) printJson({ agent, key, entry });
   else {
     print(JSON.stringify({ mcpServers: { toolgate: entry } }, null, 2));
+    if (earlier !== null) complain(`The earlier key of ${agent.name} no longer works: replace it where it is used.`);
     complain(
       `Paste this into the configuration of ${agent.name}. The key is shown only now: whoever has it is taken for ${agent.name}.`,
     );

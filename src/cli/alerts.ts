@@ -5,8 +5,8 @@ import { complain, print, printJson, table, when } from './output.ts';
 
 export async function alertsList(flags: HouseFlags & { json?: boolean; limit?: string }): Promise<number> {
   const limit = Number(flags.limit ?? 50);
-  if (!Number.isInteger(limit) || limit < 1) {
-    complain('--limit must be a number from 1');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 100_000) {
+    complain('--limit must be a number from 1 to 100000');
     return 2;
   }
   const house = await openHouse(flags);

@@ -59,20 +59,29 @@ export async function catalogShow(name: string, flags: HouseFlags & { json?: boo
       ),
     ],
   }));
+  const args = [
+    ...new Set(
+      integration.servers.flatMap(({ server }) => [
+        ...Object.keys(server.arguments ?? {}),
+        ...Object.values(server.tools).flatMap((entry) => Object.keys(entry.arguments ?? {})),
+      ]),
+    ),
+  ].sort();
   if (flags.json)
     printJson({
       id: integration.id,
       title: integration.title,
       aliases: integration.aliases,
       servers: integration.servers.map(({ name: server }) => server),
+      arguments: args,
       tools,
     });
   else
     print(
-      table(
+      `${table(
         ['TOOL', 'ID', 'OPERATION', 'CALLED'],
         tools.map(({ id, title, operation, names }) => [title, id, operation, names.join(' ')]),
-      ),
+      )}\n\narguments that are the same for all its servers: ${args.join(', ')}; others by the server's own names`,
     );
   return 0;
 }

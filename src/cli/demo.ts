@@ -12,7 +12,7 @@ import { listEvents } from '../audit/query.ts';
 import { GatewayError } from '../errors.ts';
 import { visibleLine } from '../problem.ts';
 import { openHouse } from './house.ts';
-import { complain, print, when } from './output.ts';
+import { atExit, complain, print, when } from './output.ts';
 
 const POLICIES = `# The policies of the demo.
 version: 1
@@ -47,11 +47,17 @@ const AGENT = 'Demo agent';
 export async function demo(flags: { keep?: boolean }): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'toolgate-demo-'));
   const flagsOfHouse = { config: join(folder, 'config'), state: join(folder, 'state') };
-  const stop = () => rmSync(folder, { recursive: true, force: true });
+  const stop = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  const cleanUp = () => {
+    if (!flags.keep) stop();
+  };
+  atExit.add(cleanUp);
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const repository = prepare(folder);
+    await new Promise(setImmediate);
+    if (interrupted.signal.aborted) return 130;
     print(
       `A scratch folder with a git repository, its bare remote, and three real MCP servers behind toolgate:\n${folder}\n`,
     );
@@ -93,14 +99,14 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
       `The audit log: ${log.length} calls decided, ${count('allow')} allowed, ${count('block')} blocked, ${alerts} alerted; ${chain.events} events, ${chain.broken === null ? 'hash chain intact' : 'HASH CHAIN BROKEN'}.`,
     );
     print(
-      `\nNext: README.md shows how to put your own servers behind the gate.${flags.keep ? `\nLook around: node bin/toolgate.cjs --config ${flagsOfHouse.config} --state ${flagsOfHouse.state} log` : ''}`,
+      `\nNext: README.md shows how to put your own servers behind the gate.${flags.keep ? `\nLook around: node bin/toolgate.cjs --config ${flagsOfHouse.config} --state ${flagsOfHouse.state} log` : '\nThe scratch folder is gone again; with --keep it stays, and you can look around in its log.'}`,
     );
-    return 0;
+    return interrupted.signal.aborted ? 130 : 0;
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
     throw error;
   } finally {
-    if (!flags.keep) stop();
+    cleanUp();
   }
 }
 
@@ -128,6 +134,7 @@ function prepare(folder: string): string {
     git('init', '--bare', remote);
     git('init', repository);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new GatewayError('config_invalid', 'the demo needs git: install it and try again', { cause: error });
   }
   git('-C', repository, 'config', 'user.name', 'Demo');
@@ -239,8 +246,12 @@ function transcript(
       : `would be: ${would}, by ${monitored?.policy}`;
   const what = `${body['toolgate.integration']} · ${body['toolgate.tool.title']} [${body['toolgate.operation'] ?? 'unknown'}]`;
   const text = (result.content as { text?: string }[] | undefined)?.[0]?.text ?? '';
-  const answer = result.isError ? `\n${' '.repeat(10)}→ ${visibleLine(text).slice(0, 150)}` : '';
+  const answer = result.isError ? `\n${' '.repeat(10)}→ ${shortened(visibleLine(text))}` : '';
   return `${when(Number(body.ts)).slice(11)}  ${AGENT}: ${step.say.padEnd(24)} ${what.padEnd(44)} ${shown.padEnd(12)} ${policy}${answer}`;
+}
+
+function shortened(text: string): string {
+  return text.length <= 150 ? text : `${text.slice(0, 149)}…`;
 }
 
 function remoteLog(folder: string): string {

@@ -58,6 +58,10 @@ async function send(house: House, claimed: Claimed): Promise<Attempt> {
   try {
     return await sendToSlack(fillVariables(webhook, process.env, 'channels.slack'), claimed.alert, claimed.repeated);
   } catch (error) {
-    return { kind: 'later', why: messageOf(error), waitMs: null };
+    return {
+      kind: 'later',
+      why: `${messageOf(error)}; set it where the agent starts toolgate, then: toolgate desk --stop`,
+      waitMs: null,
+    };
   }
 }

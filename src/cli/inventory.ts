@@ -2,7 +2,8 @@
 import { writeEvents } from '../audit/chain.ts';
 import { seeTool, toolStatus } from '../audit/tools.ts';
 import { foldName, type ReviewStatus } from '../call.ts';
-import type { KnownTool, KnownUpstream } from '../gateway/door.ts';
+import type { ToolClass } from '../catalog/classify.ts';
+import { definitionOf, type KnownTool, type KnownUpstream } from '../gateway/door.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { House } from './house.ts';
 
@@ -19,7 +20,16 @@ export async function noteTools(house: House, upstream: Upstream, known: KnownUp
       const integration = integrations[0]?.id ?? server;
       const seen = seeTool(
         tx,
-        { server, name: exposed.name, definitionHash, integration, tool, operation, source },
+        {
+          server,
+          name: exposed.name,
+          definitionHash,
+          definition: JSON.stringify(definitionOf(exposed)),
+          integration,
+          tool,
+          operation,
+          source,
+        },
         now,
       );
       if (seen === 'new') fresh.push(exposed.name);
@@ -52,19 +62,21 @@ export function statusOfTool(house: House, known: KnownTool): ReviewStatus {
   const file = rules?.policies.file.tools ?? NO_TOOLS;
   return toolStatus(
     row,
-    file === NO_TOOLS || Object.keys(file).length === 0 ? null : statusInFile(file, known),
+    file === NO_TOOLS || Object.keys(file).length === 0 ? null : statusInFile(file, exposed.name, known.toolClass),
     definitionHash,
   );
 }
 
 const NO_TOOLS = {};
 
-function statusInFile(
+/** What the owner's file says of a tool; null if nothing. */
+export function statusInFile(
   file: Readonly<Record<string, Readonly<Record<string, ReviewStatus>>>>,
-  { exposed, toolClass }: KnownTool,
+  calledName: string,
+  toolClass: ToolClass,
 ): ReviewStatus | null {
   const { integrations, tools } = toolClass.tool;
-  const names = new Set([exposed.name, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
+  const names = new Set([calledName, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
   let fixed: ReviewStatus | null = null;
   for (const [name, statuses] of Object.entries(file)) {
     const integration = integrations.find(

@@ -136,7 +136,8 @@ export function eventLine({ body }: StoredEvent): string {
   const start = `${when(body.ts)}  `;
   if (body.type === 'call.decided') {
     const would = text('toolgate.policy.would');
-    const decision = `${text('toolgate.policy.decision')}${would === '' ? '' : ` (would: ${would})`}`;
+    const refused = text('toolgate.refused') === '' ? '' : ' (denied)';
+    const decision = `${text('toolgate.policy.decision')}${refused}${would === '' ? '' : ` (would: ${would})`}`;
     const what = `${text('toolgate.integration')} · ${text('toolgate.tool.title')} [${text('toolgate.operation') || 'unknown'}]`;
     const alerts = Array.isArray(body['toolgate.alerts'])
       ? `  alert: ${visibleLine((body['toolgate.alerts'] as string[]).join('; '))}`

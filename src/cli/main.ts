@@ -1,14 +1,23 @@
 /** `toolgate`: names, flags and help. Each command is loaded when it is asked for. */
 import { Command, CommanderError, Option } from 'commander';
+import { EVENT_CODES } from '../audit/events.ts';
+import { DOORS, OPERATIONS } from '../call.ts';
 import { messageOf } from '../errors.ts';
 import { VERSION } from './house.ts';
-import { complain } from './output.ts';
+import { atExit, complain } from './output.ts';
 
 // The launcher on an older Node holds our channel: when it goes, however it went, so do we.
 if (process.channel !== undefined) {
   process.channel?.unref();
   process.once('disconnect', () => setTimeout(() => process.exit(0), 5000).unref());
 }
+
+// The reader of our output has gone (`| head`): that is its right. Anything else is a fault that must not look like success.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') complain(`toolgate: the output could not be written: ${error.message}`);
+  for (const cleanUp of atExit) cleanUp();
+  process.exit(error.code === 'EPIPE' ? 0 : 3);
+});
 
 const program = new Command('toolgate')
   .description(
@@ -83,7 +92,7 @@ policy
     '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'',
   )
   .action(async (call, flags) =>
-    finish(await (await import('./policy.ts')).policyExplain(call, { ...program.opts(), ...flags })),
+    finish(await (await import('./policy-explain.ts')).policyExplain(call, { ...program.opts(), ...flags })),
   );
 
 const log = program.command('log').description('look back: who called what, and which policy decided');
@@ -94,14 +103,14 @@ for (const [name, description] of [
   log
     .command(name, { isDefault: name === 'list' })
     .description(description)
-    .option('--type <type>', 'such as call.decided')
+    .addOption(new Option('--type <type>', 'one kind of event').choices(Object.keys(EVENT_CODES)))
     .option('--agent <name>')
     .option('--integration <name>')
-    .option('--operation <operation>', 'Read, Write or Delete')
-    .option('--decision <decision>', 'allow, block or "require approval"')
+    .addOption(new Option('--operation <operation>').choices([...OPERATIONS]))
+    .addOption(new Option('--decision <decision>').choices(['allow', 'block', 'require approval']))
     .option('--policy <name>', 'the policy that decided')
     .option('--server <key>')
-    .option('--via <door>', 'mcp or cli')
+    .addOption(new Option('--via <door>').choices([...DOORS]))
     .option('--since <when>', 'a duration (30m, 2h, 7d) or a time')
     .option('--text <text>', 'any text in the event')
     .option('--limit <n>', 'how many', '50')
@@ -216,6 +225,5 @@ try {
 /** Lets what was written leave first; whatever still runs must not keep us. */
 function finish(code: number): void {
   process.exitCode = code;
-  const leave = () => process.exit(code);
-  process.stdout.write('', () => process.stderr.write('', leave));
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }

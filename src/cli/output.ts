@@ -1,6 +1,9 @@
 /** What commands print: the answer on stdout, everything else on stderr, outside text always made visible. */
 import { visibleLine } from '../problem.ts';
 
+/** What must be done before the process ends early. */
+export const atExit = new Set<() => void>();
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -10,6 +10,7 @@ import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
 import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
+import { INSIDE } from '../upstream/process.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
@@ -27,9 +28,13 @@ export interface ServeFlags extends HouseFlags {
 /** Serves until the client goes; resolves with the exit code. */
 export async function serve(flags: ServeFlags): Promise<number> {
   const log = pino({ level: flags.logLevel ?? 'warn', base: null }, pino.destination({ fd: 2, sync: true }));
+  if (process.env[INSIDE] !== undefined) {
+    log.error('servers.json starts toolgate itself: take that server out');
+    return 3;
+  }
   const house = await openHouse(flags);
   const sessionId = newId();
-  const credentials = await readCredentials(house, flags.agent ?? null);
+  const credentials = await readCredentials(house, flags.agent ?? null, (text) => log.warn(text));
   if (credentials === null) {
     log.error(
       `the key in TOOLGATE_AGENT_KEY is not the one registered for "${flags.agent}": register it again with "toolgate agents register"`,

@@ -25,7 +25,7 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
           )
           .map(({ decision, n }) => [decision, n]),
       ),
-      agents: listAgents(tx).length,
+      agents: listAgents(tx).filter(({ first_seen }) => first_seen !== null).length,
       tools: listTools(tx),
       alerts: listAlerts(tx, 1000).filter(({ created_at }) => created_at >= since).length,
       undelivered: openDeliveries(tx),

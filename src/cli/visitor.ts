@@ -7,8 +7,13 @@ import type { House } from './house.ts';
 import { meet } from './meet.ts';
 
 /** Null if a key was given that isn't the registered one. */
-export async function readCredentials(house: House, flag: string | null): Promise<Credentials | null> {
+export async function readCredentials(
+  house: House,
+  flag: string | null,
+  warn: (text: string) => void,
+): Promise<Credentials | null> {
   const key = process.env['TOOLGATE_AGENT_KEY'];
+  if (flag === null && key !== undefined && key !== '') warn('TOOLGATE_AGENT_KEY is ignored: it needs --agent NAME');
   if (flag === null || key === undefined || key === '') return { flag, keyMatches: false, clientInfo: null };
   const matches = await house.store.read((tx) => keyMatches(tx, agentNamed(flag).id, key)).catch(() => false);
   return matches ? { flag, keyMatches: true, clientInfo: null } : null;

@@ -103,17 +103,24 @@ export async function checkRules(
   files: RuleFiles,
   ours: readonly CatalogFile[],
 ): Promise<{ artefact: Artefact | null; problems: Problem[]; complete: boolean }> {
-  const [{ readServers }, { readPolicies }] = await Promise.all([import('./servers.ts'), import('../policy/load.ts')]);
+  const [{ checkIntegrations, readServers }, { readPolicies }] = await Promise.all([
+    import('./servers.ts'),
+    import('../policy/load.ts'),
+  ]);
   const owners = await readCatalogFolder(files.catalogFolder);
   const problems = [...owners.problems];
   const servers =
-    'text' in files.servers ? readServers(files.servers.text) : { servers: null, problems: [files.servers.problem] };
+    'text' in files.servers
+      ? readServers(files.servers.text)
+      : { servers: null, problems: [files.servers.problem], locate: null };
   problems.push(...servers.problems);
   const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({
     key,
     integration: entry.integration ?? null,
   }));
-  const vocabulary = vocabularyOf(buildCatalog(ours, owners.files), facts);
+  const catalog = buildCatalog(ours, owners.files);
+  if (servers.servers !== null) problems.push(...checkIntegrations(servers.servers, catalog, servers.locate));
+  const vocabulary = vocabularyOf(catalog, facts);
   const policies =
     'text' in files.policies
       ? readPolicies(files.policies.text, vocabulary)

@@ -2,8 +2,10 @@
 import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { foldName } from '../call.ts';
+import type { Catalog } from '../catalog/load.ts';
+import { recognise } from '../catalog/recognise.ts';
 import { GatewayError } from '../errors.ts';
-import type { Problem } from '../problem.ts';
+import { mendChoice, type Problem } from '../problem.ts';
 import { faultAndMend, type Locate, type Place, problemsOf, strict } from '../schema.ts';
 import { CLIENT_ONLY_KEYS, type ServerEntry, serverEntry, type UpstreamSpec } from '../upstream/schema.ts';
 
@@ -29,7 +31,12 @@ export interface ServersFile {
 }
 
 /** `servers` is null if there is any error; warnings come with a value. Values of variables are never looked at here. */
-export function readServers(text: string): { servers: ServersFile | null; problems: Problem[] } {
+export function readServers(written: string): {
+  servers: ServersFile | null;
+  problems: Problem[];
+  locate: Locate | null;
+} {
+  const text = written.replace(/^\ufeff/, '');
   const lines = text.split(/\r?\n/);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
@@ -43,6 +50,7 @@ export function readServers(text: string): { servers: ServersFile | null; proble
   if (text.trim() === '' || (tree === undefined && errors.length === 0)) {
     return {
       servers: null,
+      locate: null,
       problems: [
         report(
           { line: 0, column: 0, source: '' },
@@ -56,6 +64,7 @@ export function readServers(text: string): { servers: ServersFile | null; proble
     const first = errors[0]!;
     return {
       servers: null,
+      locate: null,
       problems: [
         report(
           placeOf(text, lines, first.offset),
@@ -71,7 +80,37 @@ export function readServers(text: string): { servers: ServersFile | null; proble
   if (!parsed.success) problems.push(...problemsOf(parsed.error.issues, FILE, locate));
   else problems.push(...checkKeys(parsed.data.mcpServers, locate));
   const broken = !parsed.success || problems.some(({ severity }) => severity === 'error');
-  return { servers: broken ? null : { entries: parsed.data.mcpServers }, problems };
+  return { servers: broken ? null : { entries: parsed.data.mcpServers }, problems, locate };
+}
+
+/** An `integration` that the catalog doesn't know, or that is another than the one the launch names, is most likely a slip. */
+export function checkIntegrations(file: ServersFile, catalog: Catalog, locate: Locate | null): Problem[] {
+  const problems: Problem[] = [];
+  for (const [key, entry] of Object.entries(file.entries)) {
+    if (entry.integration === undefined || locate === null) continue;
+    const place = locate(['mcpServers', key, 'integration'], 'value');
+    const warn = (fault: string, mend: string) =>
+      problems.push({ file: FILE, ...place, severity: 'warning', fault, mend });
+    const known = catalog.find(entry.integration);
+    const launched = recognise(catalog, {
+      key,
+      command: entry.command,
+      args: entry.args,
+      url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
+    });
+    if (known === null) {
+      const titles = [...catalog.integrations.values()].map(({ title }) => title);
+      warn(
+        `the catalog knows no integration "${entry.integration}": no policy on another covers this server`,
+        mendChoice(entry.integration, titles),
+      );
+    } else if (launched.by === 'launch' && !launched.servers.some(({ integration }) => integration === known))
+      warn(
+        `its launch is ${launched.integration.title}'s, and it is called ${known.title}`,
+        `policies on ${launched.integration.title} don't cover it; take "integration" out, or correct it`,
+      );
+  }
+  return problems;
 }
 
 /** Fills variables in and says what starts. A variable that isn't set turns off the one server that needs it. */
@@ -159,6 +198,13 @@ function checkKeys(entries: Record<string, ServerEntry>, locate: Locate): Proble
         'give one of them another "prefix"',
       );
     prefixes.set(prefix, key);
+    if (startsToolgate(entry))
+      report(
+        path,
+        'key',
+        `"${key}" starts toolgate itself`,
+        'take it out: here stand only the servers behind toolgate',
+      );
     for (const name of CLIENT_ONLY_KEYS) {
       if (entry[name] !== undefined && name !== 'type' && name !== 'transport')
         report(
@@ -175,6 +221,14 @@ function checkKeys(entries: Record<string, ServerEntry>, locate: Locate): Proble
     }
   }
   return problems;
+}
+
+/** The launcher, the built file, or the name that a package manager gives it. */
+function startsToolgate({ command, args = [] }: ServerEntry): boolean {
+  return (
+    [command ?? '', ...args].some((word) => /(^|[/\\])(toolgate|toolgate\.cjs)$|dist[/\\]toolgate\.js$/.test(word)) &&
+    args.includes('serve')
+  );
 }
 
 function placeOf(text: string, lines: readonly string[], offset: number): Place {

@@ -128,7 +128,8 @@ export function knowUpstream(catalog: Catalog, upstream: Upstream, exposed: read
   return { recognised, tools };
 }
 
-function definitionOf({ item, name }: Exposed): ToolDefinition {
+/** What classifying needs of a tool's definition. */
+export function definitionOf({ item, name }: Exposed): ToolDefinition {
   const schema = item['inputSchema'];
   const annotations = item['annotations'];
   return {

@@ -187,6 +187,17 @@ function checkCondition(
     }
   }
   const words: IntegrationWords[] = [];
+  for (const part of ['not', 'args'] as const) {
+    if (condition[part] !== undefined && Object.keys(condition[part]).length === 0)
+      report([...path, part], `"${part}" is empty`, 'say what is meant, or take it out', 'warning');
+  }
+  if (condition.via?.every((door) => door === 'cli'))
+    report(
+      [...path, 'via'],
+      'commands are not judged yet, so this never applies',
+      'wait for the version that judges them',
+      'warning',
+    );
   condition.integration?.forEach((name, index, all) => {
     const at = [...path, 'integration', ...(all.length > 1 ? [index] : [])];
     if (isGlob(name)) {

@@ -1,7 +1,19 @@
 /** The shape of `policies.yaml`. Keys are compared without case, spaces and dashes; this writes them in snake_case. */
 import { z } from 'zod';
 import { ACTIONS, type Action, DOORS, MODES, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
-import { choice, choices, custom, describe, duration, flag, strict, text, texts, wholeNumber } from '../schema.ts';
+import {
+  choice,
+  choices,
+  custom,
+  describe,
+  duration,
+  faultAndMend,
+  flag,
+  strict,
+  text,
+  texts,
+  wholeNumber,
+} from '../schema.ts';
 
 const OPERATION_SYNONYMS = {
   remove: 'Delete',
@@ -171,6 +183,11 @@ export interface Condition {
   readonly not?: Condition | undefined;
 }
 
+const nested = (what: string) => {
+  const error = faultAndMend(`"${what}" must be a list of conditions`, `write ${what}: [{ … }, { … }]`);
+  return z.array(condition, { error }).min(1, { error });
+};
+
 export const condition: z.ZodType<Condition> = z.lazy(() =>
   strict(
     {
@@ -183,8 +200,8 @@ export const condition: z.ZodType<Condition> = z.lazy(() =>
       via: choices('door', DOORS, { synonyms: { shell: 'cli', command: 'cli', gateway: 'mcp' } }).optional(),
       server: texts('server').optional(),
       args: z.record(z.string(), argumentMatch).optional(),
-      any: z.array(condition).min(1).optional(),
-      all: z.array(condition).min(1).optional(),
+      any: nested('any').optional(),
+      all: nested('all').optional(),
       not: condition.optional(),
     },
     'a block of conditions',

@@ -30,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
     server TEXT NOT NULL,
     name TEXT NOT NULL,
     definition_hash TEXT NOT NULL,
+    definition TEXT NOT NULL,
     accepted_hash TEXT NOT NULL,
     status TEXT,
     integration TEXT NOT NULL,

@@ -183,7 +183,7 @@ export class Upstream {
 
   #startError(error: unknown, stdio: StdioUpstream | null): GatewayError {
     if (error instanceof GatewayError) return error;
-    const said = visibleLine(redactText(messageOf(error))).slice(0, 300);
+    const said = visibleLine(redactText(`${messageOf(error)}${causeOf(error)}`)).slice(0, 300);
     return new GatewayError(
       'upstream_unavailable',
       `${this.spec.key} did not start: ${said}${stdio?.lastWords() ?? ''}`,
@@ -334,6 +334,15 @@ export class Upstream {
         this.#events.onNotification(this, notification);
     }
   }
+}
+
+/** The system's own word for what failed, such as ECONNREFUSED; a URL never, it may hold a key. */
+function causeOf(error: unknown): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return ` (${code})`;
+  }
+  return '';
 }
 
 /** An entry that can be shown: an object no deeper than schemas are. */

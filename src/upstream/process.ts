@@ -24,6 +24,9 @@ const INHERITED =
       ]
     : ['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER', 'LANG', 'TMPDIR'];
 
+/** Set for everything that a gate starts: a gate that finds it was started by another, and stops. */
+export const INSIDE = 'TOOLGATE_INSIDE';
+
 const STDIN_GRACE_MS = 700;
 const TERM_GRACE_MS = 1000;
 
@@ -38,7 +41,7 @@ export function startProcess(launch: UpstreamSpec['launch'] & { kind: 'stdio' })
   }
   return spawn(launch.command, [...launch.args], {
     cwd: launch.cwd,
-    env: { ...env, ...launch.env },
+    env: { ...env, ...launch.env, [INSIDE]: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     windowsHide: true,

@@ -39,7 +39,11 @@ const ignored = Object.fromEntries(CLIENT_ONLY_KEYS.map((key) => [key, z.unknown
 export const serverEntry = strict(
   {
     command: text('command', 4096).optional(),
-    args: z.array(z.string({ error: faultAndMend('every argument must be text', 'put it in quotes') })).optional(),
+    args: z
+      .array(z.string({ error: faultAndMend('every argument must be text', 'put it in quotes') }), {
+        error: faultAndMend('"args" must be a list', 'write ["-y", "the-package"]'),
+      })
+      .optional(),
     env: strings('env').optional(),
     cwd: text('cwd', 4096).optional(),
     url: text('url', 4096).optional(),

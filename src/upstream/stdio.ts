@@ -291,14 +291,13 @@ export class StdioUpstream implements Transport {
     this.onclose?.();
   }
 
-  /** The last line that it wrote on stderr, made safe to show. */
+  /** What it said last on stderr, the line that names an error if there is one; made safe to show. */
   lastWords(): string {
-    const line = this.#lastWords
-      .trim()
-      .split('\n')
-      .filter((each) => each.trim() !== '')
-      .at(-1);
-    return line === undefined ? '' : `: ${visibleLine(redactText(line)).slice(0, 300)}`;
+    const lines = this.#lastWords.split('\n').filter((each) => each.trim() !== '');
+    const line =
+      lines.findLast((each) => /\berror\b|cannot|not found|denied|fatal/i.test(each) && !/^\s*at /.test(each)) ??
+      lines.at(-1);
+    return line === undefined ? '' : `: ${visibleLine(redactText(line.trim())).slice(0, 300)}`;
   }
 
   #failAll(error: GatewayError): void {

@@ -58,7 +58,7 @@ describe('toolgate', () => {
     const where = configured();
     const explained = await run(where, ['policy', 'explain', 'github/create_issue', '--agent', 'Cursor']);
     expect(explained.code).toBe(1);
-    expect(explained.out).toContain('Cursor (claimed, Unreviewed) calls GitHub · Create issue');
+    expect(explained.out).toContain('Cursor (claimed, Unreviewed) calls GitHub · Create issue (Unreviewed)');
     expect(explained.out).toContain('● Block all writes and deletions on GitHub  [block]  policies.yaml:3  applies');
     expect(explained.out).toContain('✓ integration: GitHub   (GitHub)');
     expect(explained.out).toContain('✓ operation: Write or Delete   (Write)');
@@ -74,7 +74,77 @@ describe('toolgate', () => {
       JSON.parse((await run(where, ['policy', 'explain', 'github/create_issue', '--json'])).out).decision.effect,
     ).toBe('block');
     expect(await run(where, ['policy', 'explain', 'create_issue'])).toMatchObject({ code: 2, out: '' });
+    expect(await run(where, ['policy', 'explain', 'githob/create_issue'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean "github"?'),
+    });
+    expect((await run(where, ['policy', 'explain', 'github/create_isue'])).err).toContain(
+      'did you mean "create_issue"?',
+    );
     expect(await run(where, ['policy', 'explain', 'github/x', '--args', '{'])).toMatchObject({ code: 2, out: '' });
+  });
+
+  test('policy explain judges as the gate does: by the launch, the tools shown, the statuses set', async () => {
+    const policies = `${POLICIES}  - { name: Never, if: { tool review status: Disallowed }, action: block }\n  - { name: Bad agents, if: { agent review status: Disallowed }, action: block }\n`;
+    const gate = await startGate({
+      servers: {
+        a: scripted({ tools: ['git_status', 'git_diff', 'git_log', 'things'] }),
+        hub: { ...servers.hub },
+        b: scripted({ tools: [{ name: 'things', annotations: { readOnlyHint: true } }] }),
+      },
+      policies,
+      clientName: 'cursor-vscode',
+    });
+    await gate.client.listTools();
+    const explain = async (what: string) => (await run(gate, ['policy', 'explain', what, '--agent', 'Cursor'])).out;
+    expect(await explain('hub/create_issue')).toContain('decision: block, by Block all');
+    expect(await explain('hub__create_issue')).toContain('decision: block, by Block all');
+    expect(await explain('a/git_log')).toContain('calls Git · Show log');
+    expect(await explain('b/things')).toContain('operation: Read (inferred');
+    await run(gate, ['tools', 'disallow', 'b', 'things']);
+    expect(await explain('b/things')).toContain('decision: block, by Never');
+    await run(gate, ['agents', 'disallow', 'Cursor']);
+    expect(await explain('a/git_log')).toContain('decision: block, by Bad agents');
+    expect(textOf(await gate.client.callTool({ name: 'a__git_log', arguments: {} }))).toContain('Bad agents');
+  });
+
+  test('a reader that goes away, and an output that is full', async () => {
+    const { execFileSync } = await import('node:child_process');
+    const { DIST } = await import('../support/servers.ts');
+    const where = configured();
+    const shell = (line: string) =>
+      execFileSync('bash', ['-c', line], {
+        encoding: 'utf8',
+        env: {
+          PATH: process.env['PATH']!,
+          HOME: where.folder,
+          T: `${process.execPath} ${DIST} --config ${where.config} --state ${where.state}`,
+        },
+      });
+    expect(shell('$T catalog show github 2>&1 | head -1; echo "${PIPESTATUS[0]}"')).toMatch(/^TOOL.*\n0\n$/);
+    expect(shell('$T catalog show github 2>&1 >/dev/full; echo $?')).toMatch(
+      /^toolgate: the output could not be written: .*\n3\n$/,
+    );
+  });
+
+  test('an empty folder or name is no folder and no name', async () => {
+    const where = configured();
+    for (const args of [
+      ['--state', '', 'status'],
+      ['agents', 'allow', ''],
+      ['agents', 'register', ' '],
+      ['alerts', '--limit', '99999999999999999999'],
+      ['log', '--decision', 'deny'],
+      ['serve', '--log-level', 'loud'],
+    ]) {
+      const ran = await run(where, args);
+      expect([2, 3], args.join(' ')).toContain(ran.code);
+      expect(ran.out).toBe('');
+      expect(ran.err).not.toMatch(/\n\s+at /);
+    }
+    expect((await run({ ...where, state: '/proc/nowhere' }, ['status'])).err).toMatch(
+      /the store in \/proc\/nowhere can't be used: .*check who may write there/,
+    );
   });
 
   test('log, why, status, tools and alerts tell what happened', async () => {
@@ -96,7 +166,7 @@ describe('toolgate', () => {
     expect(blocked.out).toMatch(
       /block\s+Cursor\s+GitHub · Create issue \[Write\]\s+Block all writes and deletions on GitHub/,
     );
-    expect((await run(where, ['log', '--integration', 'github', '--operation', 'read'])).out).toContain('List issues');
+    expect((await run(where, ['log', '--integration', 'github', '--operation', 'Read'])).out).toContain('List issues');
     expect(
       (await run(where, ['log', '--since', '1h', '--text', 'create_issue', '--json'])).out
         .trim()
@@ -212,6 +282,24 @@ describe('agents', () => {
     expect(shown.out).toContain('"TOOLGATE_AGENT_KEY": "tgk_');
     expect(shown.err).toContain('shown only now');
   });
+});
+
+test('toolgate behind toolgate is found before it starts itself without end', async () => {
+  const { DIST } = await import('../support/servers.ts');
+  const where = scratch();
+  writeFileSync(join(where.config, 'policies.yaml'), 'policies: []\n');
+  writeFileSync(
+    join(where.config, 'servers.json'),
+    JSON.stringify({ mcpServers: { toolgate: { command: 'node', args: ['/x/bin/toolgate.cjs', 'serve'] } } }),
+  );
+  expect((await run(where, ['policy', 'check'])).out).toContain('"toolgate" starts toolgate itself');
+  // Hidden from the check, it still stops at the first step.
+  const hidden = where.write(
+    'hidden.sh',
+    `exec ${process.execPath} ${DIST} --config ${where.config} --state ${where.state} serve`,
+  );
+  const gate = await startGate({ where, servers: { again: { command: '/bin/sh', args: [hidden] } } });
+  await expect(gate.client.listTools()).rejects.toThrow('servers.json starts toolgate itself');
 });
 
 test('the demo: real servers, each decision shown, within its time', async () => {

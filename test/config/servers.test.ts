@@ -106,6 +106,8 @@ describe('every mistake has its place, its fault and its mend', () => {
       '"a" is written twice in the same block',
     ],
     [one({ command: 'x', prefix: 'a_' }), '"a_" ends with "_"'],
+    [one({ command: 'x', args: '-y' }), '"args" must be a list'],
+    [one({ command: 'node', args: ['/x/toolgate.cjs', 'serve'] }), '"a" starts toolgate itself'],
     ['{ "servers": {} }', '"mcpServers" is missing or not a block'],
     ['{ "mcpServers": [] }', '"mcpServers" is missing or not a block'],
     ['{ "mcpServers": { ', 'this is not valid JSON'],

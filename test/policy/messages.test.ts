@@ -160,6 +160,13 @@ const MISTAKES: readonly [string, string, string][] = [
     'tools: { GitHub: { Create isue: Allowed } }\npolicies: []\n',
     'did you mean "Create issue"?',
   ],
+  ['a dotted key', one('action: block\nif: { args.branch: main }'), 'write args: { branch: … }'],
+  ['an empty any', one('action: block\nif: { any: [] }'), '"any" must be a list of conditions'],
+  [
+    'aliases without end',
+    `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\npolicies: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n`,
+    'the file grows beyond all bounds',
+  ],
   ['an unknown door', one('action: block\nif: { via: shell }'), 'did you mean "cli"?'],
 ];
 

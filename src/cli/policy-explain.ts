@@ -1,0 +1,184 @@
+/** `toolgate policy explain`: one call as the gate would judge it, with its servers, tools and statuses as they are. */
+import { fixedStatus, type Identity, identify } from '../agents/identify.ts';
+import { agentNamed } from '../agents/names.ts';
+import { findAgent } from '../agents/registry.ts';
+import { listTools, type ToolRow, toolStatus } from '../audit/tools.ts';
+import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '../call.ts';
+import { classifyNamed } from '../catalog/named.ts';
+import type { ServerLaunch } from '../catalog/recognise.ts';
+import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
+import { readServers } from '../config/servers.ts';
+import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
+import { didYouMean } from '../problem.ts';
+import { type House, type HouseFlags, openHouse } from './house.ts';
+import { statusInFile } from './inventory.ts';
+import { complain, print, printJson } from './output.ts';
+
+export interface ExplainFlags extends HouseFlags {
+  readonly agent?: string;
+  readonly identity?: IdentityStrength;
+  readonly agentStatus?: ReviewStatus;
+  readonly toolStatus?: ReviewStatus;
+  readonly args?: string;
+  readonly json?: boolean;
+}
+
+/** `what` is `server/tool`, `integration/tool` or an exposed name, `server__tool`. Exit 0: it would run; 1: it would not. */
+export async function policyExplain(what: string, flags: ExplainFlags): Promise<number> {
+  const match = /^([^/]+)\/(.+)$/.exec(what) ?? /^(.+?)__(.+)$/.exec(what);
+  if (match === null) {
+    complain(`"${what}" names no tool: write server/tool or integration/tool, such as github/create_issue`);
+    return 2;
+  }
+  const args = parseArguments(flags.args);
+  if (args === null) {
+    complain('--args must be a JSON object, such as --args \'{"branch":"main"}\'');
+    return 2;
+  }
+  const house = await openHouse(flags);
+  try {
+    const loaded = await house.rules.load();
+    if (loaded.rules === null) {
+      complain(rulesFault(loaded));
+      return 3;
+    }
+    if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are explained`);
+    const rows = await house.store.read(listTools);
+    const call = callOf(house, loaded.rules, rows, match[1]!, match[2]!, args, flags.toolStatus);
+    if (typeof call === 'string') {
+      complain(call);
+      return 2;
+    }
+    const agent = await agentOf(house, loaded.rules, flags);
+    const explanation = explain(loaded.rules.policies, { agent, call, gathered: { now: Date.now() } }, house.owner);
+    if (flags.json)
+      printJson({ call: { ...call, argument: undefined }, agent, rules: loaded.rules.hash, ...explanation });
+    else print(inWords(call, agent, explanation));
+    return explanation.decision.effect === 'allow' ? 0 : 1;
+  } finally {
+    await house.close();
+  }
+}
+
+/** The call, or what is wrong with its name. */
+function callOf(
+  house: House,
+  { catalog, policies }: Rules,
+  rows: readonly ToolRow[],
+  key: string,
+  tool: string,
+  args: JsonObject,
+  status: ReviewStatus | undefined,
+): Call | string {
+  const launch = launchOf(house, key, rows);
+  const known =
+    launch !== null ||
+    catalog.find(key) !== null ||
+    [...catalog.integrations.values()].some(({ servers }) => servers.some(({ name }) => name === key));
+  if (!known) {
+    const names = [...serverKeys(house), ...[...catalog.integrations.values()].map(({ id }) => id)];
+    const guess = didYouMean(key, names);
+    return `"${key}" is neither a server of servers.json nor an integration${guess === null ? '' : `: did you mean "${guess}"?`}`;
+  }
+  const row = rows.find((each) => each.server === key && each.name === tool);
+  const definition = row?.definition === undefined ? {} : (JSON.parse(row.definition) as JsonObject);
+  const { toolClass } = classifyNamed(catalog, launch ?? { key }, { name: tool, ...definition }, launch === null);
+  if (row === undefined && toolClass.tool.source !== 'catalog' && toolClass.tool.source !== 'owner') {
+    const seen = rows.filter(({ server }) => server === key).map(({ name }) => name);
+    const guess = didYouMean(
+      tool,
+      seen.length > 0 ? seen : (catalog.find(key)?.servers.flatMap(({ server }) => Object.keys(server.tools)) ?? []),
+    );
+    complain(
+      `no tool "${tool}" of ${key} is known${guess === null ? '' : `: did you mean "${guess}"?`}; it is judged by its name`,
+    );
+  }
+  const fixed = statusInFile(policies.file.tools, tool, toolClass);
+  return {
+    ...toolClass.ofCall(args),
+    via: 'mcp',
+    server: key,
+    calledName: tool,
+    toolStatus: status ?? toolStatus(row, fixed, row?.definition_hash ?? ''),
+    definitionHash: row?.definition_hash ?? null,
+    rawArguments: args,
+    argument: toolClass.reader(args),
+  };
+}
+
+function serverKeys(house: House): string[] {
+  const { servers } = readRuleFiles(house.folders.config);
+  return 'text' in servers ? Object.keys(readServers(servers.text).servers?.entries ?? {}) : [];
+}
+
+/** How the server of that key is started, with the tools that it has shown; null if there is none. */
+function launchOf(house: House, key: string, rows: readonly ToolRow[]): ServerLaunch | null {
+  const { servers } = readRuleFiles(house.folders.config);
+  const entry = 'text' in servers ? readServers(servers.text).servers?.entries[key] : undefined;
+  if (entry === undefined) return null;
+  const { command, args, integration } = entry;
+  return {
+    key,
+    command,
+    args,
+    integration,
+    url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
+    toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
+  };
+}
+
+async function agentOf(house: House, { policies }: Rules, flags: ExplainFlags): Promise<Agent> {
+  const row = await house.store.read((tx) => findAgent(tx, agentNamed(flags.agent ?? '').id));
+  const identity: Identity = identify({
+    flag: flags.agent ?? null,
+    keyMatches: flags.identity === 'registered',
+    clientInfo: null,
+  });
+  const { mixedScripts: _, ...known } = identity;
+  const status = flags.agentStatus ?? fixedStatus(policies.file.agents, identity) ?? row?.status ?? 'Unreviewed';
+  return { ...known, strength: flags.identity ?? identity.strength, status };
+}
+
+const MARK = { yes: '✓', no: '✗', 'cant tell': '?' } as const;
+
+function inWords(call: Call, agent: Agent, { decision, policies }: Explanation): string {
+  const lines = [
+    `${agent.name} (${agent.strength}, ${agent.status}) calls ${call.integrations[0]?.title} · ${call.tools.map(({ title }) => title).join(' or ')} (${call.toolStatus})`,
+    `  operation: ${call.operation ?? 'unknown'} (${call.source}: ${call.reasons.join('; ')})`,
+    '',
+  ];
+  for (const policy of policies) {
+    const mode = policy.mode === 'monitor' ? ', monitor' : '';
+    const applies = !policy.applies
+      ? ''
+      : policy.answer === 'cant tell'
+        ? "  applies: can't tell, so strictly"
+        : '  applies';
+    lines.push(`${policy.applies ? '●' : '○'} ${policy.policy}  [${policy.action}${mode}]  ${policy.place}${applies}`);
+    for (const condition of policy.conditions) lines.push(...conditionLines(condition, 1));
+  }
+  const place = decision.deciding.place === null ? '' : ` (${decision.deciding.place})`;
+  lines.push('', `decision: ${decision.effect}, by ${decision.deciding.policy}${place}`);
+  if (decision.would !== null) lines.push(`would be: ${decision.would}, were no policy in monitor mode`);
+  if (decision.alerts.length > 0) lines.push(`alerts: ${decision.alerts.map(({ policy }) => policy).join('; ')}`);
+  return lines.join('\n');
+}
+
+function conditionLines(condition: ExplainedCondition, depth: number): string[] {
+  const compared = condition.compared === '' ? '' : `   (${condition.compared})`;
+  const said = condition.answer === 'cant tell' ? "  can't tell" : '';
+  return [
+    `${'    '.repeat(depth)}${MARK[condition.answer]} ${condition.condition}${compared}${said}`,
+    ...condition.parts.flatMap((part) => conditionLines(part, depth + 1)),
+  ];
+}
+
+function parseArguments(text: string | undefined): JsonObject | null {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
