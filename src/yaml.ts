@@ -26,6 +26,7 @@ export interface YamlFile {
 export type KeyRule = (key: string, path: readonly PropertyKey[]) => string;
 
 const MAX_DEPTH = 64;
+const MAX_NODES = 100_000;
 
 /** Parses `text`; never throws. With any problem of severity `error`, `value` must not be used. */
 export function readYaml(file: string, text: string, keyRule: KeyRule = (key) => key): YamlFile {
@@ -43,6 +44,7 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
   for (const error of [...document.errors, ...document.warnings])
     report(error.pos[0], ...inOurWords(error, lines[place(error.pos[0]).line - 1] ?? ''));
 
+  let nodes = 0;
   const places = new Map<string, { key: Place; value: Place }>();
   if (problems.length === 0) {
     visit(document, {
@@ -57,6 +59,15 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
     });
   }
   const convert = (node: unknown, path: PropertyKey[], key: Place | null, depth: number): unknown => {
+    if (++nodes > MAX_NODES) {
+      if (nodes === MAX_NODES + 1)
+        report(
+          (node as Node | null)?.range?.[0] ?? 0,
+          'the file grows beyond all bounds here',
+          'write what is meant instead of YAML aliases',
+        );
+      return null;
+    }
     const resolved = isAlias(node) ? node.resolve(document) : node;
     const offset = (node as Node | null)?.range?.[0];
     const here = offset === undefined || offset === null ? key : place(offset);

@@ -4,7 +4,18 @@ import { describe, expect, test } from 'vitest';
 
 /** The rooms, innermost first. A room imports from layers above its own, and from itself. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['call.ts', 'errors.ts', 'ids.ts', 'glob.ts', 'digest.ts', 'redact.ts', 'problem.ts', 'schema.ts', 'yaml.ts'],
+  [
+    'call.ts',
+    'errors.ts',
+    'ids.ts',
+    'glob.ts',
+    'digest.ts',
+    'redact.ts',
+    'problem.ts',
+    'schema.ts',
+    'yaml.ts',
+    'files.ts',
+  ],
   ['flow.ts'],
   ['catalog', 'policy'],
   ['store'],

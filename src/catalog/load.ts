@@ -22,9 +22,29 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
   const { catalogFile } = await import('./schema.ts');
   const files: CatalogFile[] = [];
   const problems: Problem[] = [];
-  for (const name of readdirSync(folder)
-    .filter((entry) => /\.ya?ml$/.test(entry))
-    .sort()) {
+  let names: string[];
+  try {
+    names = readdirSync(folder)
+      .filter((entry) => /\.ya?ml$/.test(entry))
+      .sort();
+  } catch (error) {
+    const fault = `the folder can't be read: ${messageOf(error)}`;
+    return {
+      files,
+      problems: [
+        {
+          file: `${basename(folder)}/`,
+          line: 0,
+          column: 0,
+          severity: 'error',
+          fault,
+          mend: 'check its permissions',
+          source: '',
+        },
+      ],
+    };
+  }
+  for (const name of names) {
     const shown = join(basename(folder), name);
     try {
       const yaml = readYaml(shown, readFileSync(join(folder, name), 'utf8'));

@@ -20,7 +20,7 @@ export async function desk(flags: HouseFlags & { stop?: boolean }): Promise<numb
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
     await house.rules.load();
-    const unwatch = house.rules.watch(() => {});
+    const unwatch = house.rules.watch(() => {}, complain);
     const end = await runDesk({
       store: house.store,
       stateFolder: house.folders.state,

@@ -225,5 +225,8 @@ try {
 /** Lets what was written leave first; whatever still runs must not keep us. */
 function finish(code: number): void {
   process.exitCode = code;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', (error) => {
+    if (error) process.stdout.emit('error', error);
+    process.stderr.write('', () => process.exit(code));
+  });
 }

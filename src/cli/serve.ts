@@ -125,20 +125,18 @@ export async function serve(flags: ServeFlags): Promise<number> {
     }
     void gate.ready().then(giveBackWhenQuiet);
   };
-  const unwatch = house.rules.watch((loaded) => {
+  const onRules = async (loaded: LoadedRules) => {
     noteRules(loaded, log);
-    void tellOfRules(house, loaded)
-      .then((told) => told && wakeDesk(house.folders))
-      .catch((error) => log.error(messageOf(error)));
+    if (await tellOfRules(house, loaded)) wakeDesk(house.folders);
     visitor.forget();
-    void gate
-      ?.reclassify()
-      .then(async () => {
-        const { agent } = await visitor.agent();
-        session.rejudgeSubscriptions((call) => judge.allows(agent, call));
-      })
-      .catch((error) => log.error(messageOf(error)));
-  });
+    await gate.reclassify();
+    const { agent } = await visitor.agent();
+    session.rejudgeSubscriptions((call) => judge.allows(agent, call));
+  };
+  const unwatch = house.rules.watch(
+    (loaded) => void onRules(loaded).catch((error) => log.error(messageOf(error))),
+    (fault) => log.error(`the rules could not be read again: ${fault}`),
+  );
 
   serveClient(gate, session, VERSION, {
     input: process.stdin,

@@ -12,7 +12,7 @@ export interface RulesKeeper {
   /** as last loaded; null before that */
   readonly current: () => LoadedRules | null;
   /** notices changes until it is stopped; `onChange` gets each new state of the rules */
-  readonly watch: (onChange: (loaded: LoadedRules) => void) => () => void;
+  readonly watch: (onChange: (loaded: LoadedRules) => void, onFault: (message: string) => void) => () => void;
 }
 
 export function createRulesKeeper(
@@ -39,13 +39,13 @@ export function createRulesKeeper(
   return {
     load: async () => current ?? reload(),
     current: () => current,
-    watch: (onChange) => {
+    watch: (onChange, onFault) => {
       const timer = setInterval(async () => {
         try {
           if (current === null || loading !== null || ruleFilesSignature(configFolder) === signature) return;
           onChange(await reload());
         } catch (error) {
-          process.emitWarning(`toolgate could not read its rules again: ${messageOf(error)}`);
+          onFault(messageOf(error));
         }
       }, POLL_MS).unref();
       return () => clearInterval(timer);

@@ -1,6 +1,7 @@
 /** Where the owner's files and the state live. Precedence: flag, environment, the platform's own folder. */
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { GatewayError } from '../errors.ts';
 
 export interface Folders {
   readonly config: string;
@@ -12,13 +13,15 @@ export function folders(
   env: NodeJS.ProcessEnv = process.env,
 ): Folders {
   return {
-    config: resolve(flags.config ?? nonEmpty(env['TOOLGATE_CONFIG']) ?? platformFolder('config', env)),
-    state: resolve(flags.state ?? nonEmpty(env['TOOLGATE_STATE']) ?? platformFolder('state', env)),
+    config: resolve(
+      checked('config', flags.config) ?? nonEmpty(env['TOOLGATE_CONFIG']) ?? platformFolder('config', env),
+    ),
+    state: resolve(checked('state', flags.state) ?? nonEmpty(env['TOOLGATE_STATE']) ?? platformFolder('state', env)),
   };
 }
 
 function platformFolder(kind: 'config' | 'state', env: NodeJS.ProcessEnv): string {
-  const home = homedir();
+  const home = isAbsolute(homedir()) ? homedir() : userInfo().homedir;
   if (process.platform === 'darwin')
     return join(home, 'Library', 'Application Support', 'toolgate', ...(kind === 'state' ? ['state'] : []));
   if (process.platform === 'win32') {
@@ -34,4 +37,11 @@ function platformFolder(kind: 'config' | 'state', env: NodeJS.ProcessEnv): strin
 
 function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
+}
+
+/** An empty flag is most likely an unset variable: it must not mean the working directory. */
+function checked(name: string, value: string | undefined): string | undefined {
+  if (value?.trim() === '')
+    throw new GatewayError('config_invalid', `--${name} is empty: name a folder, or leave it out`);
+  return value;
 }

@@ -74,8 +74,7 @@ export function readRuleFiles(configFolder: string): RuleFiles {
   );
   const catalogFolder = join(configFolder, 'catalog');
   const parts = [policies, servers].map((file) => ('text' in file ? file.text : `!${file.problem.fault}`));
-  if (existsSync(catalogFolder))
-    for (const name of readdirSync(catalogFolder).sort()) parts.push(name, tryRead(join(catalogFolder, name)));
+  for (const name of namesIn(catalogFolder)) parts.push(name, tryRead(join(catalogFolder, name)));
   return {
     policies,
     servers,
@@ -89,7 +88,7 @@ export function readRuleFiles(configFolder: string): RuleFiles {
 export function ruleFilesSignature(configFolder: string): string {
   const names = ['policies.yaml', 'servers.json', 'catalog'];
   const catalog = join(configFolder, 'catalog');
-  if (existsSync(catalog)) names.push(...readdirSync(catalog).map((name) => join('catalog', name)));
+  names.push(...namesIn(catalog).map((name) => join('catalog', name)));
   return names
     .map((name) => {
       const stat = statSync(join(configFolder, name), { throwIfNoEntry: false });
@@ -255,10 +254,19 @@ function readText(path: string, name: string, mend: string): FileText {
         column: 0,
         severity: 'error',
         fault,
-        mend: missing ? mend : 'check its permissions',
+        mend: missing ? mend : 'it must be a file that you may read',
         source: '',
       },
     };
+  }
+}
+
+/** The files of a folder; one line that says so if it can't be read, none if it isn't there. */
+function namesIn(folder: string): string[] {
+  try {
+    return existsSync(folder) ? readdirSync(folder).sort() : [];
+  } catch (error) {
+    return [`!${messageOf(error)}`];
   }
 }
 

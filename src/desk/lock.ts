@@ -1,30 +1,39 @@
 /** One desk per store, by a lock that its process holds as long as it lives, however it ends. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from '../files.ts';
 
 export interface Lock {
   readonly release: () => void;
 }
 
-/** Null if another process holds it. */
+const SQLITE_BUSY = 5;
+
+/** Null if another process holds it. Throws if the folder can't be written. */
 export function takeLock(stateFolder: string): Lock | null {
-  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  makeFolder(stateFolder);
   const path = join(stateFolder, 'desk.lock');
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec('BEGIN EXCLUSIVE');
     chmodSync(path, 0o600);
     return { release: () => database.close() };
-  } catch {
+  } catch (error) {
     database.close();
-    return null;
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null;
+    throw error;
   }
 }
 
 /** Whether a desk runs now. */
 export function isLocked(stateFolder: string): boolean {
-  const lock = takeLock(stateFolder);
-  lock?.release();
-  return lock === null;
+  try {
+    const lock = takeLock(stateFolder);
+    lock?.release();
+    return lock === null;
+  } catch {
+    // Where nothing can be written no desk can hold it.
+    return false;
+  }
 }

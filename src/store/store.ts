@@ -3,11 +3,12 @@
  * another process: SQLite gives up after a few milliseconds and the write is tried again, asynchronously.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, messageOf } from '../errors.ts';
+import { makeFolder } from '../files.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 
 const FILE_NAME = 'toolgate.db';
@@ -117,7 +118,7 @@ class Connection implements Transaction {
 }
 
 function connect(folder: string): Connection {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const path = join(folder, FILE_NAME);
   const database = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
@@ -176,6 +177,6 @@ function isBusy(error: unknown): boolean {
 function unavailable(folder: string, error: unknown): GatewayError {
   const reason = isBusy(error)
     ? `it stayed locked by another process for ${WRITE_DEADLINE_MS / 1000} s`
-    : messageOf(error);
+    : `${messageOf(error)}; free space, or check who may write there`;
   return new GatewayError('store_unavailable', `the store in ${folder} can't be used: ${reason}`, { cause: error });
 }
