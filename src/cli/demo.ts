@@ -53,6 +53,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
   };
   atExit.add(cleanUp);
   const interrupted = new AbortController();
+  let transport: StdioClientTransport | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const repository = prepare(folder);
@@ -61,7 +62,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     print(
       `A scratch folder with a git repository, its bare remote, and three real MCP servers behind toolgate:\n${folder}\n`,
     );
-    const transport = new StdioClientTransport({
+    transport = new StdioClientTransport({
       command: process.execPath,
       args: [
         fileURLToPath(new URL('./toolgate.js', import.meta.url)),
@@ -106,6 +107,8 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     if (interrupted.signal.aborted) return 130;
     throw error;
   } finally {
+    // The gate writes into the folder until it has gone.
+    await transport?.close().catch(() => {});
     cleanUp();
   }
 }

@@ -36,3 +36,13 @@ export function configuredServers(
 function show(problems: readonly Problem[], say: (text: string) => void): void {
   if (problems.length > 0) say(formatProblems(problems));
 }
+
+/** Why servers would not run if a gate started in this environment; those that the owner disabled left out. */
+export function serversOff(configFolder: string): string[] {
+  const { servers } = readServers(readFileSync(join(configFolder, 'servers.json'), 'utf8'));
+  if (servers === null) return [];
+  return resolveServers(servers, process.env).flatMap((server) => {
+    const { disabled, enabled } = servers.entries[server.key]!;
+    return server.kind === 'off' && disabled !== true && enabled !== false ? [server.why] : [];
+  });
+}

@@ -2,15 +2,17 @@
 import { listAgents } from '../agents/registry.ts';
 import { listTools } from '../audit/tools.ts';
 import { readRuleFiles, rulesFault } from '../config/rules.ts';
-import { readServers, resolveServers } from '../config/servers.ts';
+import { readServers } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
+import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { print, printJson } from './output.ts';
+import { serversOff } from './servers.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Exit 1 if the rules are stale or missing. */
+/** Exit 1 if the rules are stale or missing, or the store can't be written. */
 export async function status(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
   try {
@@ -32,13 +34,11 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     }));
     const files = readRuleFiles(house.folders.config);
     const servers = 'text' in files.servers ? readServers(files.servers.text).servers : null;
-    const off =
-      servers === null
-        ? []
-        : resolveServers(servers, process.env).flatMap((server) => (server.kind === 'off' ? [server.why] : []));
+    const off = servers === null ? [] : serversOff(house.folders.config);
+    const unwritable = await house.store.write(() => null).catch((error) => messageOf(error));
     const desk = isLocked(house.folders.state);
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
-    const usable = loaded.rules !== null && !loaded.stale;
+    const usable = loaded.rules !== null && !loaded.stale && unwritable === null;
     if (flags.json) {
       printJson({
         config: house.folders.config,
@@ -51,20 +51,23 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
         last24h: { decisions: facts.decisions, alerts: facts.alerts },
         undelivered: facts.undelivered,
         desk,
+        unwritable,
       });
     } else {
       const decided = Object.entries(facts.decisions).map(([decision, n]) => `${n} ${decision}`);
       print(
         [
           `rules      ${loaded.rules === null ? 'none: every call is refused' : `${loaded.rules.hash.slice(0, 12)}, ${loaded.rules.policies.file.policies.length} policies${loaded.stale ? '; STALE: the files have errors' : ''}`}`,
-          `servers    ${Object.keys(servers?.entries ?? {}).length} configured${off.length === 0 ? '' : `; ${off.join('; ')}`}`,
+          `servers    ${Object.keys(servers?.entries ?? {}).length} configured`,
+          ...off.map((why) => `           ${why} (as seen from this shell)`),
           `agents     ${facts.agents} seen`,
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
           `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${facts.alerts} alerts`,
           `desk       ${desk ? 'running' : 'not running (it starts when there is something to deliver)'}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
+          ...(unwritable === null ? [] : [`store      every call is refused: ${unwritable}`]),
           `config     ${house.folders.config}`,
           `state      ${house.folders.state}`,
-          ...(usable ? [] : ['', rulesFault(loaded)]),
+          ...(loaded.rules === null || loaded.stale ? ['', rulesFault(loaded)] : []),
         ].join('\n'),
       );
     }
