@@ -84,6 +84,9 @@ async function latencies(count: number, call: () => Promise<unknown>): Promise<n
 
 async function calls(): Promise<void> {
   const direct = await RawClient.start(ECHO);
+  const pipe = await RawClient.start([process.execPath, join(ROOT, 'bench/pipe.mjs'), ...ECHO]);
+  await pipe.ask('tools/list', {});
+  const piped: number[] = [];
   const gate = await RawClient.start(configure('calls', 1));
   await direct.ask('tools/list', {});
   await gate.ask('tools/list', {});
@@ -101,6 +104,7 @@ async function calls(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const order = round % 2 === 0 ? [0, 1] : [1, 0];
     for (const side of order as (0 | 1)[]) rows['sequential']![side].push(await latencies(1500, pairs.tiny[side]));
+    piped.push(await latencies(1500, tiny(pipe, 'get_echo')));
     for (const side of order as (0 | 1)[]) {
       const before = side === 1 ? cpuUs(gate.pid) : 0;
       rows['concurrent']![side].push(await timed(8000, 64, pairs.tiny[side]));
@@ -114,7 +118,9 @@ async function calls(): Promise<void> {
     `${'gate CPU per call, 64 at once'.padEnd(44)} ${median(cpu).toFixed(1)} µs [${quantile(cpu, 0.25).toFixed(1)}–${quantile(cpu, 0.75).toFixed(1)}]  aim ≤ 35`,
   );
   show('1 MiB result (median)', ...rows['big']!, 'µs', 'aim ≤ 2.1');
+  show('a bare pipe in between, for comparison', rows['sequential']![0], piped, 'µs', '');
   await direct.close();
+  await pipe.close();
   await gate.close();
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -11,6 +12,7 @@ import { verifyChain } from '../audit/chain.ts';
 import { listEvents } from '../audit/query.ts';
 import { GatewayError } from '../errors.ts';
 import { visibleLine } from '../problem.ts';
+import { processId } from '../upstream/orphans.ts';
 import { openHouse } from './house.ts';
 import { atExit, complain, print, when } from './output.ts';
 
@@ -54,6 +56,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
   atExit.add(cleanUp);
   const interrupted = new AbortController();
   let transport: StdioClientTransport | null = null;
+  let gatePid: number | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
   try {
     const repository = prepare(folder);
@@ -78,7 +81,9 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     });
     const client = new Client({ name: AGENT, version: '1' });
     interrupted.signal.addEventListener('abort', () => void client.close());
-    await client.connect(transport, { signal: interrupted.signal });
+    const connecting = client.connect(transport, { signal: interrupted.signal });
+    gatePid = transport.pid;
+    await connecting;
     const { tools } = await client.listTools();
     print(`The agent sees ${tools.length} tools through one server. Now it works:\n`);
     const house = await openHouse(flagsOfHouse);
@@ -109,6 +114,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
   } finally {
     // The gate writes into the folder until it has gone.
     await transport?.close().catch(() => {});
+    for (let tries = 0; gatePid !== null && processId(gatePid) !== null && tries < 60; tries++) await sleep(50);
     cleanUp();
   }
 }
@@ -225,7 +231,7 @@ async function decisionAfter(house: Awaited<ReturnType<typeof openHouse>>, seq: 
   while (Date.now() < deadline && !signal.aborted) {
     const event = await house.store.read((tx) => listEvents(tx, { type: 'call.decided', afterSeq: seq, limit: 1 })[0]);
     if (event !== undefined) return event;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
   }
   throw new GatewayError('timeout', 'the decision did not appear in the log');
 }
