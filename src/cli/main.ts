@@ -12,6 +12,13 @@ if (process.channel !== undefined) {
   process.once('disconnect', () => setTimeout(() => process.exit(0), 5000).unref());
 }
 
+// Node 22 warns that its SQLite is new; on stderr of a gate that is noise in every client's log.
+const { emitWarning } = process;
+process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+  if (!String(warning).includes('SQLite'))
+    (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
+}) as typeof process.emitWarning;
+
 // The reader of our output has gone (`| head`): that is its right. Anything else is a fault that must not look like success.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') complain(`toolgate: the output could not be written: ${error.message}`);
