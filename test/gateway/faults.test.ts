@@ -144,9 +144,14 @@ describe('an upstream that misbehaves harms only its own calls', () => {
     expect(textOf(await gate.client.callTool({ name: 'bad__look', arguments: {} }))).toBe('{}');
   });
 
-  test('every page of a list is read, an empty cursor included, and a list without end is cut off', async () => {
-    const gate = await startGate({ servers: { paged: scripted({ pages: [['a'], ['b'], ['c']] }) } });
+  test('every page of a list is read; a list without end is cut off, with a word', async () => {
+    const gate = await startGate({
+      servers: { paged: scripted({ pages: [['a'], ['b'], ['c']] }), endless: scripted({ endless: true }) },
+    });
     expect((await gate.client.listTools()).tools.map(({ name }) => name)).toEqual(['paged__a', 'paged__b', 'paged__c']);
+    expect(textOf(await gate.client.callTool({ name: 'endless__a', arguments: {} }))).toContain(
+      'lists its tools on more than 200 pages',
+    );
   });
 
   test('a newcomer that collides with an exposed name gets none, and calls go where they went', async () => {
@@ -358,6 +363,29 @@ describe("what can't be recorded does not run", () => {
     holder.close();
     expect((await gate.client.callTool(call)).isError ?? false).toBe(false);
     expect(calls()).toBe(2);
+  });
+
+  test('the store is locked for a while: fifty calls wait, the loop does not, and all of them run, once each', async () => {
+    const { where, gate, calls } = await watchedGate();
+    const holder = new DatabaseSync(join(where.state, 'toolgate.db'));
+    holder.exec('BEGIN IMMEDIATE');
+    const waiting = Array.from({ length: 50 }, (_, n) =>
+      gate.client.callTool({ name: 'good__save_it', arguments: { n } }),
+    );
+    const started = performance.now();
+    let longest = 0;
+    while (performance.now() - started < 2000) {
+      const ping = performance.now();
+      await gate.client.ping();
+      longest = Math.max(longest, performance.now() - ping);
+    }
+    expect(longest).toBeLessThan(100);
+    expect(calls()).toBe(1);
+    holder.exec('ROLLBACK');
+    holder.close();
+    const answers = await Promise.all(waiting);
+    expect(answers.map(textOf)).toEqual(Array.from({ length: 50 }, (_, n) => JSON.stringify({ n })));
+    expect(calls()).toBe(51);
   });
 
   test('the disk is full: refused, reads too, until it can be written again', async () => {
