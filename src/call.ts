@@ -60,7 +60,8 @@ export type ClassSource = 'owner' | 'catalog' | 'inferred' | 'unknown';
 
 /** One argument as judging sees it. `unreadable` covers a key that folds onto another and a number that doesn't round-trip. */
 export type Argument =
-  | { readonly state: 'value'; readonly value: JsonValue }
+  /** `relative`: a path that stands below a folder we don't know */
+  | { readonly state: 'value'; readonly value: JsonValue; readonly relative?: true }
   | { readonly state: 'missing' }
   | { readonly state: 'unreadable'; readonly why: string };
 
@@ -175,4 +176,10 @@ export function foldName(name: string): string {
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[\s_-]+/gu, '');
+}
+
+/** Values that upstreams take for missing: null, an empty text, an empty list. */
+export function isEmpty(value: JsonValue): boolean {
+  if (typeof value === 'string') return value.trim() === '';
+  return value === null || (Array.isArray(value) && value.length === 0);
 }

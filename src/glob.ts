@@ -11,20 +11,21 @@ export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
 
-/** Compiles `pattern`; never throws, every text is a pattern. */
-export function compileGlob(pattern: string): Glob {
+/** Compiles `pattern`; never throws, every text is a pattern. `as written` doesn't ignore case. */
+export function compileGlob(pattern: string, letters: 'any case' | 'as written' = 'any case'): Glob {
+  const fold = letters === 'any case' ? foldCase : (text: string) => text.normalize('NFKC');
   const folded = fold(pattern);
   if (!isGlob(folded)) return (text) => fold(text) === folded;
   if (folded.startsWith('**/')) {
     const anywhere = matcher(folded);
-    const atTop = compileGlob(folded.slice(3));
+    const atTop = compileGlob(folded.slice(3), letters);
     return (text) => anywhere(fold(text)) || atTop(text);
   }
   const match = matcher(folded);
   return (text) => match(fold(text));
 }
 
-function fold(text: string): string {
+function foldCase(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
 

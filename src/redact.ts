@@ -18,17 +18,18 @@ const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
   { kind: 'linear-key', shape: /\blin_(?:api|oauth)_[A-Za-z0-9]{20,255}/g },
   { kind: 'google-key', shape: /\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{20,1024}/g },
   { kind: 'toolgate-key', shape: /\btgk_[A-Za-z0-9_-]{20,255}/g },
+  { kind: 'authorization', shape: /(?<=\b(?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{8,2048}/gi },
   { kind: 'jwt', shape: /\beyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g },
   {
     kind: 'private-key',
     shape: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,16384}?(?:-----END [A-Z ]{0,30}-----|$)/g,
   },
-  { kind: 'url-userinfo', shape: /(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{1,255}:[^\s/@]{1,255}(?=@)/g },
+  { kind: 'url-userinfo', shape: /(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{0,255}:[^\s/@]{1,255}(?=@)/g },
 ];
 
 /** What every one of the shapes contains: most texts hold none of it, and are done. */
 const SUSPICIOUS =
-  /gh[pousr]_|github_pat_|xox[a-z]-|xapp-|hooks\.slack|AKIA|ASIA|sk-|ntn_|secret_|lin_|AIza|ya29\.|tgk_|eyJ|-----BEGIN|:\/\//;
+  /gh[pousr]_|github_pat_|xox[a-z]-|xapp-|hooks\.slack|AKIA|ASIA|sk-|ntn_|secret_|lin_|AIza|ya29\.|tgk_|eyJ|-----BEGIN|:\/\/|bearer |basic /i;
 
 /** A key that may be one of the secret ones, in JSON text. */
 const SUSPICIOUS_KEY = /(?:token|secret|pass|auth|key|cookie|credential|webhook|connection)[^"]*":/i;
@@ -71,10 +72,27 @@ export function redact(value: unknown, depth = 0): unknown {
 
 /** A text with every secret shape in it replaced. */
 export function redactText(text: string): string {
-  if (text.length < 12 || !SUSPICIOUS.test(text)) return text;
+  if (text.length < 12) return text;
+  const inner = redactJsonText(text);
+  if (inner !== null) return inner;
+  if (!SUSPICIOUS.test(text)) return text;
   let result = text;
   for (const { kind, shape } of SECRET_SHAPES) result = result.replace(shape, (secret) => mark(kind, secret));
   return result;
+}
+
+const MAX_JSON_TEXT = 64 * 1024;
+
+/** A text that is itself JSON, with its secrets replaced; null if it is none, or holds none. */
+function redactJsonText(text: string): string | null {
+  if (text.length > MAX_JSON_TEXT || !/^\s*[[{]/.test(text) || !SUSPICIOUS_KEY.test(text)) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    const clean = redact(value);
+    return clean === value ? null : JSON.stringify(clean);
+  } catch {
+    return null;
+  }
 }
 
 /** Keys come again and again; a bound keeps hostile ones from filling the memory. */

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'schema.ts',
     'yaml.ts',
     'files.ts',
+    'exact.ts',
   ],
   ['flow.ts'],
   ['catalog', 'policy'],

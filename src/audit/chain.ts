@@ -1,7 +1,7 @@
 /** One hash chain per store: `hash = sha256(prev + body)`, appended in the transaction that the event belongs to. */
 import { sha256 } from '../digest.ts';
 import { newId } from '../ids.ts';
-import { isClearlyClean, redact } from '../redact.ts';
+import { isClearlyClean, redact, redactText } from '../redact.ts';
 import type { SqlValue, Transaction } from '../store/store.ts';
 import { type AuditEvent, EVENT_CODES } from './events.ts';
 
@@ -10,6 +10,7 @@ const FORMAT_VERSION = 1;
 const MAX_TEXT = 4096;
 const KEPT_START = 1536;
 const KEPT_END = 512;
+const MARGIN = 8192;
 /** An event that is still larger than this has its largest fields replaced by their size and hash. */
 const MAX_BODY = 64 * 1024;
 const MAX_DEPTH = 64;
@@ -59,7 +60,10 @@ export function bound(value: unknown, depth = 0): unknown {
 }
 
 function shortened(text: string): string {
-  return `${text.slice(0, KEPT_START)}…[${text.length} characters, sha256 ${sha256(text)}]…${text.slice(-KEPT_END)}`;
+  // Secrets are taken out before the cut, which could leave a part of one that nobody recognises.
+  const start = redactText(text.slice(0, KEPT_START + MARGIN)).slice(0, KEPT_START);
+  const end = redactText(text.slice(-KEPT_END - MARGIN)).slice(-KEPT_END);
+  return `${start}…[${text.length} characters, sha256 ${sha256(text)}]…${end}`;
 }
 
 function withoutLargest(event: Record<string, unknown>): Record<string, unknown> {

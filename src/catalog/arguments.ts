@@ -2,7 +2,7 @@
  * Looks arguments up by their canonical names, as judging and classifying see them. Whatever an upstream could read
  * differently from us is unreadable, and strictness decides.
  */
-import type { Argument, JsonObject, JsonValue } from '../call.ts';
+import { type Argument, isEmpty, type JsonObject, type JsonValue } from '../call.ts';
 
 /** Canonical name → the server's own: dotted paths or templates, in order of precedence. */
 export type ArgumentNames = ReadonlyMap<string, readonly string[]>;
@@ -25,7 +25,11 @@ const IMPLIED: Argument = { state: 'unreadable', why: 'it is left to the reposit
 /** Gives the look-up for one call. */
 export function argumentReader(args: JsonObject, rules: ArgumentRules): (canonical: string) => Argument {
   return (canonical) => {
-    const found = firstPresent(args, sourcesOf(canonical, rules), rules.declared !== null);
+    const sources = sourcesOf(canonical, rules);
+    const ordered =
+      rules.declared !== null &&
+      sources.every((source) => source.includes('{') || rules.declared!.has(source.split('.')[0]!));
+    const found = firstPresent(args, sources, ordered);
     const kind = rules.kindOf(canonical);
     if (
       kind === 'refspec' &&
@@ -44,27 +48,36 @@ function sourcesOf(canonical: string, { names, declared }: ArgumentRules): reado
   return taken.length === 0 ? sources : taken;
 }
 
-/** Several that differ: the first, if the tool declares them all; else nobody knows which one the upstream takes. */
+/**
+ * Several that differ: the first, if the tool declares them all and it isn't empty, which upstreams take for absent;
+ * else nobody knows which one the upstream takes.
+ */
 function firstPresent(args: JsonObject, sources: readonly string[], ordered: boolean): Argument {
   let first: Argument = MISSING;
   for (const source of sources) {
     const found = source.includes('{') ? fillTemplate(args, source) : readPath(args, source);
     if (found.state === 'missing') continue;
     if (found.state === 'unreadable') return found;
-    if (first.state === 'missing') first = found;
-    else if (!ordered && first.state === 'value' && JSON.stringify(first.value) !== JSON.stringify(found.value))
+    if (first.state !== 'value') first = found;
+    else if ((!ordered || isEmpty(first.value)) && JSON.stringify(first.value) !== JSON.stringify(found.value))
       return { state: 'unreadable', why: 'it is given twice, differently' };
   }
   return first;
 }
 
-/** `{owner}/{repo}`: missing if any part is; unreadable if any part isn't text or a number. */
+/** A part that an upstream could take for a path of its own, or for the end of one. */
+const SNEAKY_PART = /[/\\?#%\p{Cc}\s]|^\.{1,2}$/u;
+
+/** `{owner}/{repo}`: missing if any part is; unreadable if any part isn't a plain name. */
 function fillTemplate(args: JsonObject, template: string): Argument {
   let failed: Argument | null = null;
   const value = template.replace(/\{([^}]+)\}/g, (_, path: string) => {
     const part = readPath(args, path);
-    if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number'))
-      return String(part.value);
+    if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number')) {
+      const name = String(part.value);
+      if (SNEAKY_PART.test(name)) failed = { state: 'unreadable', why: `"${path}" is no plain name` };
+      return name;
+    }
     if (part.state === 'unreadable') failed = part;
     else failed ??= part.state === 'missing' ? MISSING : { state: 'unreadable', why: `"${path}" is not text` };
     return '';
@@ -101,9 +114,11 @@ function collect(items: readonly JsonValue[], steps: readonly string[]): Argumen
   for (const item of items) {
     const found = readSteps(item, steps);
     if (found.state === 'unreadable') return found;
+    // An element without the field counts: it is as if it were null there.
     if (found.state === 'value') values.push(...(Array.isArray(found.value) ? found.value : [found.value]));
+    else values.push(null);
   }
-  return values.length === 0 ? MISSING : { state: 'value', value: values };
+  return values.every((value) => value === null) ? MISSING : { state: 'value', value: values };
 }
 
 function foldedTwin(object: JsonObject, wanted: string): string | null {
@@ -136,10 +151,10 @@ export function isJsonText(value: JsonValue): boolean {
 }
 
 const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
-  path: (value) => each(value, (text) => ({ state: 'value', value: normalisePath(text) })),
-  uri: (value) => each(value, normaliseUri),
+  path: readPaths,
+  uri: (value) => each(value, readUri),
   refspec: (value) => each(value, (text) => destinationOf(text)),
-  addresses: (value) => each(value, (text) => ({ state: 'value', value: addressesIn(text) })),
+  addresses: (value) => each(value, addressesIn),
 };
 
 /** Reads each text of a value; a list comes out flat. What is no text stays as it is. */
@@ -168,16 +183,39 @@ export function normalisePath(path: string): string {
   return (absolute ? '/' : '') + parts.join('/');
 }
 
-/** One spelling for each file: `file://localhost/a`, `file:/a` and `file:///%61` are `file:///a`. Other URIs stay. */
-function normaliseUri(uri: string): Argument {
-  if (!/^\s*file:/i.test(uri)) return { state: 'value', value: uri };
-  try {
-    const path = decodeURIComponent(uri.trim().replace(/^file:/i, ''));
-    if (/%[0-9a-f]{2}/i.test(path)) return { state: 'unreadable', why: 'its escapes are escaped' };
-    return { state: 'value', value: `file://${normalisePath(path.replace(/^\/\/(localhost)?(?=\/)/i, ''))}` };
-  } catch {
-    return { state: 'unreadable', why: 'its escapes are broken' };
+/** Paths, normalised. What a server could resolve from somewhere else is unreadable; a relative one says so. */
+function readPaths(value: JsonValue): Argument {
+  const found = each(value, (text) => {
+    const doubtful = /^\s*(~|file:)/i.test(text) || (text.includes('\\') && text.includes('/')) || /\p{Cc}/u.test(text);
+    return doubtful
+      ? { state: 'unreadable', why: 'where the path leads depends on the server' }
+      : { state: 'value', value: normalisePath(text) };
+  });
+  if (found.state !== 'value') return found;
+  const texts = (Array.isArray(found.value) ? found.value : [found.value]).filter((item) => typeof item === 'string');
+  return texts.every((text) => /^(\/|[a-z]:\/)/i.test(text)) ? found : { ...found, relative: true };
+}
+
+/**
+ * A URI in the one form in which every reader takes it alike; else unreadable. Of a file it is the path that counts:
+ * `file://localhost/a`, `file:/a` and `file:///%61` are `file:///a`.
+ */
+function readUri(uri: string): Argument {
+  const doubtful: Argument = { state: 'unreadable', why: 'servers may read this URI differently' };
+  if (/[\p{Cc}\s\\]/u.test(uri)) return doubtful;
+  if (/^file:/i.test(uri)) {
+    if (/[?#]/.test(uri)) return doubtful;
+    try {
+      const path = decodeURIComponent(uri.replace(/^file:/i, ''));
+      if (/%[0-9a-f]{2}|\p{Cc}/iu.test(path)) return doubtful;
+      return { state: 'value', value: `file://${normalisePath(path.replace(/^\/\/(localhost)?(?=\/)/i, ''))}` };
+    } catch {
+      return doubtful;
+    }
   }
+  if (!URL.canParse(uri)) return { state: 'value', value: uri };
+  const { href } = new URL(uri);
+  return href === uri || href === `${uri}/` ? { state: 'value', value: uri } : doubtful;
 }
 
 /** The branch that a git refspec writes to. `HEAD` and its like depend on the repository. */
@@ -187,6 +225,7 @@ function destinationOf(refspec: string): Argument {
     .replace(/^refs\/heads\//, '')
     .replace(/^heads\//, '');
   if (
+    trimmed.startsWith('-') ||
     destination === '' ||
     destination.startsWith('@') ||
     /^(HEAD|FETCH_HEAD|ORIG_HEAD)\b/i.test(destination) ||
@@ -196,16 +235,25 @@ function destinationOf(refspec: string): Argument {
   return { state: 'value', value: destination };
 }
 
-/** Whether a refspec forces or deletes: a leading `+`, or nothing before the `:`. */
-export function isDestructiveRefspec(value: JsonValue): boolean {
-  if (Array.isArray(value)) return value.some(isDestructiveRefspec);
-  return typeof value === 'string' && /^\s*(\+|:)/.test(value);
+/** Whether a value is the name of a branch, tag or commit, and no path, pattern or option. */
+export function isPlainRef(value: JsonValue): boolean {
+  return typeof value === 'string' && value !== '' && !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value);
 }
 
-/** `Ann <ann@acme.com>, bob@acme.com; …` as the bare addresses. */
-function addressesIn(text: string): readonly string[] {
-  return text
+/** Whether a refspec forces or deletes: a leading `+`, nothing before the `:`, or an option. */
+export function isDestructiveRefspec(value: JsonValue): boolean {
+  if (Array.isArray(value)) return value.some(isDestructiveRefspec);
+  return typeof value === 'string' && /^\s*(\+|:|-)/.test(value);
+}
+
+/** `Ann <ann@acme.com>, bob@acme.com; …` as the bare addresses; what could hold another is unreadable. */
+function addressesIn(text: string): Argument {
+  const parts = text
     .split(/[,;\n]/)
-    .map((part) => (/<([^<>]*)>\s*$/.exec(part)?.[1] ?? part).trim())
+    .map((part) => part.trim())
     .filter((part) => part !== '');
+  const addresses = parts.map((part) => /^[^@<>]*<([^<>]*)>$/.exec(part)?.[1]?.trim() ?? part);
+  if (addresses.some((address) => /[\s<>]/.test(address) || address.split('@').length > 2))
+    return { state: 'unreadable', why: 'it may hold more addresses than it seems' };
+  return { state: 'value', value: addresses };
 }

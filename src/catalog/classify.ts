@@ -5,8 +5,6 @@ import {
   type ClassSource,
   foldName,
   type JsonObject,
-  type JsonValue,
-  OPERATIONS,
   type Operation,
   type ToolName,
   worst,
@@ -16,7 +14,7 @@ import {
   type ArgumentNames,
   argumentReader,
   isDestructiveRefspec,
-  isJsonText,
+  isPlainRef,
   readPath,
 } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
@@ -159,12 +157,17 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
         ? { tools: [], possible: [], operation: null, reasons: [place] }
         : { tools: [base.name], possible: [base.tool.operation], operation: base.tool.operation, reasons: [place] };
     if (select !== undefined) state = selected(state, select, integration, read);
-    // Other modifiers of a tool that the selection named count too.
-    const named =
-      state.tools.length === 1 && state.tools[0]!.id !== base?.name.id
-        ? integration.tools.get(state.tools[0]!.id)?.tool
-        : undefined;
-    for (const rule of [...raise, ...(named?.raise ?? [])]) state = raised(state, rule, read);
+    // The rules of every tool that this call may be count; only what all of them share may lower.
+    const named = state.tools.flatMap(({ id }) =>
+      id === base?.name.id ? [] : (integration.tools.get(id)?.tool ?? []),
+    );
+    for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
+    for (const canonical of tools.flatMap((tool) => tool.refs ?? [])) {
+      const found = read?.(canonical) ?? { state: 'missing' as const };
+      const values = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
+      if (found.state === 'unreadable' || !values.every(isPlainRef))
+        state = raisedTo(state, 'Delete', `"${canonical}" is a path, a pattern or an option`);
+    }
     for (const canonical of tools.flatMap((tool) => tool.refspecs ?? [])) {
       const sources = names.get(canonical) ?? [canonical];
       const given =
@@ -173,7 +176,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
           : sources.map((each) => readPath(args, each)).flatMap((each) => (each.state === 'value' ? [each.value] : []));
       if (given.some(isDestructiveRefspec)) state = raisedTo(state, 'Delete', `"${canonical}" forces or deletes`);
     }
-    for (const rule of [...lower, ...(named?.lower ?? [])]) {
+    for (const rule of [...lower, ...(named.length === 1 ? (named[0]!.lower ?? []) : [])]) {
       // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
       const sources = names.get(rule.argument) ?? [rule.argument];
       if (declared === null || sources.some((source) => declared.has(source.split('.')[0]!)))
@@ -186,7 +189,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     raise.length > 0 ||
     lower.length > 0 ||
     spec.inner !== undefined ||
-    tools.some((tool) => tool.refspecs !== undefined);
+    tools.some((tool) => tool.refspecs !== undefined || tool.refs !== undefined);
   return { integration, source, fixed: !changing, outcome, reader };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Judges a tool that no catalog knows, by its name's verbs, its argument choices and its annotations. It errs upward:
- * a claim by the upstream may raise, never lower, and a name without a verb we know stays unknown.
+ * what the upstream says of itself may raise. It lowers in one case alone, which the design allows: `readOnlyHint: true`
+ * makes a tool a Read of which nothing else is known, if neither its name nor its choices have a verb that changes.
  */
 import { type JsonObject, type JsonValue, type Operation, worst } from '../call.ts';
 
@@ -36,10 +37,10 @@ const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|u
 const DELETE_FORMS =
   /^(delet|remov|destroy|purg|eras|wip|trash|archiv|revok|dropp|truncat|discard|clear|prun|terminat|kill|deactivat)(e[ds]?|ed|es|s|ing|al|als|ion|ions|er)$/;
 const WRITE = words(
-  'create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint',
+  'overwrite email wire login logout checkin create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint',
 );
 const READ = words(
-  'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve load peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete complete export blame log tree',
+  'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete export blame tree',
 );
 /** Verbs that are as often things: after a reading word they are taken as such (`get_pull_request`, `list_check_run`). */
 const THINGS = words(
@@ -170,7 +171,20 @@ function operationOf(tokens: readonly string[]): Named {
       by = token;
     }
   });
+  // `check_out`, `get_rid_of`, `get_and_email`: another verb than it seems, or a second one that we don't know.
+  if (
+    reads &&
+    (ELSEWHERE.has(tokens[1] ?? '') ||
+      tokens.some((token, index) => (token === 'and' || token === 'then') && !isVerb(tokens[index + 1] ?? '')))
+  )
+    doubtful = true;
   return { operation: best, reasons: best === null ? [] : [`"${by}" in its name`], doubtful };
+}
+
+const ELSEWHERE = words('out rid off away over up down in');
+
+function isVerb(token: string): boolean {
+  return DELETE.has(token) || WRITE.has(token) || READ.has(token);
 }
 
 function decidersOf(schema: JsonObject | undefined): Decider[] {

@@ -47,6 +47,8 @@ const tool = strict({
   paths: texts('paths').optional(),
   /** canonical arguments that are git refspecs: read as the branch they write to, and `+` or `:x` make it a Delete */
   refspecs: texts('refspecs').optional(),
+  /** canonical arguments that name a branch or a commit: a path, a pattern or an option there makes it a Delete */
+  refs: texts('refs').optional(),
   /** canonical arguments that hold mail addresses, several in one text too */
   addresses: texts('addresses').optional(),
   ...modifiers,

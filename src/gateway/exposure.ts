@@ -119,7 +119,7 @@ export class Exposure {
     const result = new Map<string, Exposed>();
     for (const upstream of this.#upstreams) {
       const { key, prefix, hide } = upstream.spec;
-      const hidden = hide.map(compileGlob);
+      const hidden = hide.map((pattern) => compileGlob(pattern));
       for (const item of upstream.lists[list]) {
         const name = item.name as string;
         const fault = nameFault(name);

@@ -5,6 +5,7 @@
  */
 import { foldKey } from '../catalog/arguments.ts';
 import { isDeeperThan } from '../digest.ts';
+import { keepExact } from '../exact.ts';
 
 /** Deeper than any tool's arguments, and far within what the stack bears. */
 const MAX_DEPTH = 100;
@@ -89,6 +90,8 @@ function collidingKey(object: Record<string, unknown>, known: ReadonlySet<string
   return null;
 }
 
+const COLON = /\s*:/y;
+
 /** The first key that an object holds twice, at any depth; `text` is known to be valid JSON. */
 function duplicateKey(text: string): string | null {
   const open: (Set<string> | null)[] = [];
@@ -108,7 +111,8 @@ function duplicateKey(text: string): string | null {
         const start = at;
         for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
         const keys = open.at(-1);
-        if (keys === null || keys === undefined || !/^\s*:/.test(text.slice(at + 1, at + 32))) break;
+        COLON.lastIndex = at + 1;
+        if (keys === null || keys === undefined || !COLON.test(text)) break;
         const key = JSON.parse(text.slice(start, at + 1)) as string;
         if (keys.has(key)) return key;
         keys.add(key);
@@ -117,20 +121,4 @@ function duplicateKey(text: string): string | null {
     }
   }
   return null;
-}
-
-function keepExact(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value;
-  return decimal(context.source) === decimal(String(value)) ? value : JSON.rawJSON(context.source);
-}
-
-/** A decimal number in one form: sign, digits without outer zeros, exponent. */
-function decimal(source: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
-  if (match === null) return source;
-  const [, sign, whole, fraction = '', exponent = '0'] = match;
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const trimmed = digits.replace(/0+$/, '');
-  if (trimmed === '') return '0';
-  return `${sign}${trimmed}e${Number(exponent) - fraction.length + (digits.length - trimmed.length)}`;
 }

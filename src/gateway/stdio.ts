@@ -7,6 +7,7 @@ import { type JSONRPCMessage, Server, type Transport } from '@modelcontextprotoc
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { JsonObject } from '../call.ts';
 import { messageOf } from '../errors.ts';
+import { keepExact } from '../exact.ts';
 import { createBatchWriter, createLineReader } from '../upstream/framing.ts';
 import type { Progress } from '../upstream/stdio.ts';
 import { isObject, type Reply } from './door.ts';
@@ -70,7 +71,7 @@ function newServer(session: Session, version: string): Server {
     });
     if (reply.kind === 'error')
       throw Object.assign(new Error(reply.error.message), { code: reply.error.code, data: reply.error.data });
-    return (reply.kind === 'raw' ? JSON.parse(reply.text) : reply.value) as Record<string, unknown>;
+    return (reply.kind === 'raw' ? JSON.parse(reply.text, keepExact) : reply.value) as Record<string, unknown>;
   };
   server.removeRequestHandler('logging/setLevel');
   return server;

@@ -1,8 +1,8 @@
 /** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
-import { type Answer, type CallIntegration, type Facts, foldName } from '../call.ts';
+import { type Answer, type CallIntegration, type Facts, foldName, isEmpty } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import type { Policies, Vocabulary } from './load.ts';
-import { compileMatch, describeArgument, describeMatch, isEmpty } from './match.ts';
+import { compileMatch, describeArgument, describeMatch } from './match.ts';
 import type { ArgumentMatch, Condition, PolicySource } from './schema.ts';
 
 /** One condition, ready to be asked and to be shown. */
@@ -245,7 +245,7 @@ function agentTest(wanted: readonly string[], loosens: boolean): Test {
 }
 
 function serverTest(wanted: readonly string[]): Test {
-  const globs = wanted.map(compileGlob);
+  const globs = wanted.map((pattern) => compileGlob(pattern));
   return {
     label: `server: ${wanted.join(' or ')}`,
     parts: [],
@@ -261,6 +261,7 @@ function serverTest(wanted: readonly string[]): Test {
 function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Test {
   const operators = compileMatch(match, loosens);
   const wantsMissing = match.missing === 'match' || match.missing === true || match.exists === false;
+  const wantsThere = match.exists === true || match.missing === false;
   const onlyMissing = match.missing === true || match.exists === false;
   return {
     label: `args.${path}: ${describeMatch(match)}`,
@@ -273,9 +274,12 @@ function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Tes
           return wantsMissing ? 'yes' : 'no';
         case 'unreadable':
           return 'cant tell';
-        case 'value':
-          if (wantsMissing && isEmpty(found.value)) return loosens ? 'cant tell' : 'yes';
-          return onlyMissing ? 'no' : operators(found.value);
+        case 'value': {
+          const empty = isEmpty(found.value) || (Array.isArray(found.value) && found.value.includes(null));
+          if (wantsMissing && empty) return loosens ? 'cant tell' : 'yes';
+          if (wantsThere && isEmpty(found.value)) return loosens ? 'no' : 'cant tell';
+          return onlyMissing ? 'no' : operators(found.value, found.relative === true);
+        }
       }
     },
   };

@@ -3,16 +3,21 @@ import type { Answer, Argument, JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import type { ArgumentMatch, Literal } from './schema.ts';
 
+/** One element of an argument, compared. `relative`: it is a path below a folder that we don't know. */
+type Compare = (item: JsonValue, relative: boolean) => Answer;
+
 /**
- * All comparisons of an argument must hold. Of a list any element is enough; where a yes would loosen, every one must.
+ * All comparisons of an argument must hold. Of a list any element is enough; where a yes would loosen, every one must,
+ * and in the case in which it was written.
  */
-export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: JsonValue) => Answer {
-  const tests: ((item: JsonValue) => Answer)[] = [];
-  if (match.is) tests.push(some(match.is.map(equal)));
-  if (match.like) tests.push(some(match.like.map(equal)));
+export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: JsonValue, relative: boolean) => Answer {
+  const tests: Compare[] = [];
+  const equalTo = (wanted: Literal) => equal(wanted, loosens);
+  if (match.is) tests.push(some(match.is.map(equalTo)));
+  if (match.like) tests.push(some(match.like.map(equalTo)));
   // One element that violates is enough: a single outside recipient among ten triggers.
-  if (match.is_not) tests.push(opposite(some(match.is_not.map(equal))));
-  if (match.not_like) tests.push(opposite(some(match.not_like.map(equal))));
+  if (match.is_not) tests.push(opposite(some(match.is_not.map((wanted) => equal(wanted, !loosens)))));
+  if (match.not_like) tests.push(opposite(some(match.not_like.map((wanted) => equal(wanted, !loosens)))));
   if (match.contains) tests.push(some(match.contains.map(contained)));
   const compare = (limit: number | undefined, holds: (value: number, limit: number) => boolean) => {
     if (limit !== undefined) tests.push((item) => compareNumber(item, (value) => holds(value, limit)));
@@ -21,16 +26,47 @@ export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: Js
   compare(match.under, (value, limit) => value < limit);
   compare(match.at_least, (value, limit) => value >= limit);
   compare(match.at_most, (value, limit) => value <= limit);
-  return (value) => {
-    const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  return (value, relative) => {
+    const items = itemsOf(value);
     let result: Answer = 'yes';
     for (const test of tests) {
-      const answer = overItems(items.map(test), loosens);
+      const answer = overItems(
+        items.map((item) => test(item, relative)),
+        loosens,
+      );
       if (answer === 'no') return 'no';
       if (answer === 'cant tell') result = 'cant tell';
     }
     return result;
   };
+}
+
+const MAX_JSON_LEAVES = 1000;
+
+/** The elements of a value. A text that is itself JSON may be read by the server: then its parts are elements too. */
+function itemsOf(value: JsonValue): readonly JsonValue[] {
+  const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
+  if (!items.some((item) => typeof item === 'string' && /^\s*[[{"]/.test(item))) return items;
+  return items.flatMap((item) => [item, ...(typeof item === 'string' ? leavesOf(item) : [])]);
+}
+
+function leavesOf(text: string): JsonValue[] {
+  const leaves: JsonValue[] = [];
+  const collect = (value: JsonValue, depth: number) => {
+    if (leaves.length >= MAX_JSON_LEAVES || depth > 32) return;
+    if (typeof value === 'string' && depth < 4 && /^\s*[[{"]/.test(value)) parse(value, depth + 1);
+    if (value === null || typeof value !== 'object') leaves.push(value);
+    else for (const item of Object.values(value)) collect(item as JsonValue, depth + 1);
+  };
+  const parse = (json: string, depth: number) => {
+    try {
+      collect(JSON.parse(json) as JsonValue, depth);
+    } catch {
+      // It only looks like JSON.
+    }
+  };
+  if (/^\s*[[{"]/.test(text)) parse(text, 0);
+  return leaves;
 }
 
 /** Of a list any element is enough to restrict; to loosen, every element must be fit. */
@@ -40,11 +76,11 @@ function overItems(answers: readonly Answer[], loosens: boolean): Answer {
   return answers.includes('cant tell') ? 'cant tell' : 'no';
 }
 
-function some(tests: readonly ((item: JsonValue) => Answer)[]): (item: JsonValue) => Answer {
-  return (item) => {
+function some(tests: readonly Compare[]): Compare {
+  return (item, relative) => {
     let result: Answer = 'no';
     for (const test of tests) {
-      const answer = test(item);
+      const answer = test(item, relative);
       if (answer === 'yes') return 'yes';
       if (answer === 'cant tell') result = 'cant tell';
     }
@@ -52,34 +88,38 @@ function some(tests: readonly ((item: JsonValue) => Answer)[]): (item: JsonValue
   };
 }
 
-function opposite(test: (item: JsonValue) => Answer): (item: JsonValue) => Answer {
-  return (item) => {
-    const answer = test(item);
+function opposite(test: Compare): Compare {
+  return (item, relative) => {
+    const answer = test(item, relative);
     return answer === 'yes' ? 'no' : answer === 'no' ? 'yes' : 'cant tell';
   };
 }
 
 /** Text against text is a pattern; a number or a flag written as text is not sure to be meant. */
-function equal(wanted: Literal): (item: JsonValue) => Answer {
+function equal(wanted: Literal, loosens: boolean): Compare {
   if (wanted === null) return (item) => (item === null ? 'yes' : 'no');
   if (typeof wanted === 'string') {
     const glob = compileGlob(wanted);
-    return (item) => {
+    const exact = loosens ? compileGlob(wanted, 'as written') : null;
+    const absolute = wanted.startsWith('/');
+    return (item, relative) => {
       if (item === null) return 'no';
       if (typeof item === 'object') return 'cant tell';
-      return glob(String(item).trim()) ? 'yes' : 'no';
+      const text = String(item).trim();
+      if (glob(text)) return exact === null || exact(text) ? 'yes' : 'cant tell';
+      // Below the folder that it is relative to, it may be that very path.
+      return relative && absolute && !text.startsWith('/') ? 'cant tell' : 'no';
     };
   }
   if (typeof wanted === 'number') return (item) => compareNumber(item, (value) => value === wanted);
   return (item) => {
     if (typeof item === 'boolean') return item === wanted ? 'yes' : 'no';
-    if (item === null) return 'no';
-    return 'cant tell';
+    return item === null ? 'no' : 'cant tell';
   };
 }
 
-function contained(wanted: Literal): (item: JsonValue) => Answer {
-  if (typeof wanted !== 'string') return equal(wanted);
+function contained(wanted: Literal): Compare {
+  if (typeof wanted !== 'string') return equal(wanted, false);
   const glob = compileGlob(isGlob(wanted) ? wanted : `**${wanted}**`);
   return (item) => (item === null ? 'no' : typeof item === 'object' ? 'cant tell' : glob(String(item)) ? 'yes' : 'no');
 }
@@ -90,13 +130,6 @@ function compareNumber(item: JsonValue, holds: (value: number) => boolean): Answ
   const value =
     typeof item === 'number' ? item : typeof item === 'string' && item.trim() !== '' ? Number(item) : Number.NaN;
   return Number.isNaN(value) ? 'cant tell' : holds(value) ? 'yes' : 'no';
-}
-
-/** What upstreams take for missing. */
-export function isEmpty(value: JsonValue): boolean {
-  return (
-    value === null || (typeof value === 'string' && value.trim() === '') || (Array.isArray(value) && value.length === 0)
-  );
 }
 
 /** As the owner wrote it, in words. */

@@ -1,5 +1,6 @@
 /** What an upstream answered, kept as text where nobody needs to read it. */
 import { isDeeperThan } from '../digest.ts';
+import { keepExact } from '../exact.ts';
 
 /** An answer to one request. `raw` is the result's JSON text, exactly as it will be passed on. */
 export type Answer =
@@ -14,6 +15,8 @@ export interface JsonRpcError {
 
 /** Keys of `_meta` that only toolgate may set. */
 const OUR_PREFIX = 'toolgate/';
+/** Our prefix, an escape that could spell a letter of it or of `_meta`, a bare CR. */
+const SUSPICIOUS = /toolgate|\\u00(?:[46][1-9a-f]|[57][0-9a-f]|2f)|\r/i;
 /** Far beyond what a tool answers, and far within what the stack bears. */
 const MAX_DEPTH = 200;
 
@@ -27,9 +30,10 @@ export function resultAnswer(raw: string, value: unknown = JSON.parse(raw)): Ans
     throw new SyntaxError('a result must be an object');
   if (isDeeperThan(value, MAX_DEPTH)) throw new SyntaxError(`the result is nested deeper than ${MAX_DEPTH} levels`);
   const isError = (value as { isError?: unknown }).isError === true;
-  if (!/toolgate|\\u|\r/i.test(raw)) return { kind: 'result', raw, isError };
-  stripOurMeta(value);
-  return { kind: 'result', raw: JSON.stringify(value), isError };
+  if (!SUSPICIOUS.test(raw)) return { kind: 'result', raw, isError };
+  const rewritten: unknown = JSON.parse(raw, keepExact);
+  stripOurMeta(rewritten);
+  return { kind: 'result', raw: JSON.stringify(rewritten), isError };
 }
 
 /** An error as an answer: only what the protocol knows of one, and no key of ours in its data. */

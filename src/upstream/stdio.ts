@@ -5,6 +5,7 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { isDeeperThan } from '../digest.ts';
 import { GatewayError, messageOf } from '../errors.ts';
+import { keepExact } from '../exact.ts';
 import { visibleLine } from '../problem.ts';
 import { redactText } from '../redact.ts';
 import { type Answer, errorAnswer, idOfCutAnswer, resultAnswer, splitAnswer } from './answers.ts';
@@ -16,6 +17,8 @@ import type { UpstreamSpec } from './schema.ts';
 const FIRST_CALL_ID = 1_000_000_000;
 const EXIT_GRACE_MS = 300;
 const DEADLINE_CHECK_MS = 1000;
+/** So much of what an upstream says on stderr is kept. */
+const MAX_WORDS = 8000;
 /** A client's own limit for one message is 10 MiB: a longer result would end its session with every integration. */
 export const MAX_RESULT_BYTES = 10 * 1024 * 1024 - 64 * 1024;
 
@@ -204,7 +207,7 @@ export class StdioUpstream implements Transport {
       // The result alone is not one value: read the whole line below.
     }
     try {
-      this.#onMessage(JSON.parse(line));
+      this.#onMessage(JSON.parse(line), line);
     } catch (error) {
       if (pending !== undefined)
         pending.reject(
@@ -220,14 +223,14 @@ export class StdioUpstream implements Transport {
     }
   }
 
-  #onMessage(message: unknown): void {
+  #onMessage(message: unknown, line: string): void {
     if (message === null || typeof message !== 'object' || Array.isArray(message))
       throw new SyntaxError('it is not an object');
     if (isDeeperThan(message, MAX_MESSAGE_DEPTH)) {
       this.#refuseDeep((message as { id?: unknown }).id);
       return;
     }
-    if (!this.#takeOurs(message as Record<string, unknown>)) this.onmessage?.(message as JSONRPCMessage);
+    if (!this.#takeOurs(message as Record<string, unknown>, line)) this.onmessage?.(message as JSONRPCMessage);
   }
 
   /** Whoever waits for the answer is told; the SDK's own requests too. */
@@ -240,7 +243,7 @@ export class StdioUpstream implements Transport {
   }
 
   /** Answers and progress of our own calls; anything else is the SDK's. */
-  #takeOurs(message: Record<string, unknown>): boolean {
+  #takeOurs(message: Record<string, unknown>, line: string): boolean {
     if (message['method'] === 'notifications/progress') {
       const params = message['params'] as ({ progressToken?: unknown } & Progress) | undefined;
       const pending = this.#pending.get(params?.progressToken as number);
@@ -253,7 +256,8 @@ export class StdioUpstream implements Transport {
     if (pending === undefined) return true;
     const { error, result } = message;
     if (error !== null && typeof error === 'object') pending.resolve(errorAnswer(error));
-    else if (result !== undefined) pending.resolve(resultAnswer(JSON.stringify(result), result));
+    else if (result !== undefined)
+      pending.resolve(resultAnswer(JSON.stringify(JSON.parse(line, keepExact).result), result));
     else
       pending.reject(
         new GatewayError('upstream_unavailable', `${this.#spec.key} answered with neither a result nor an error`),
@@ -274,8 +278,10 @@ export class StdioUpstream implements Transport {
   }
 
   #onStderr(chunk: Buffer): void {
-    const text = chunk.toString('utf8');
-    this.#lastWords = (this.#lastWords + text).slice(-2000);
+    const text = this.#lastWords + chunk.toString('utf8');
+    // Cut where a line begins: the rest of a secret would not be known for one.
+    const start = text.length <= MAX_WORDS ? 0 : text.indexOf('\n', text.length - MAX_WORDS) + 1;
+    this.#lastWords = start === 0 && text.length > MAX_WORDS ? '' : text.slice(start);
   }
 
   #onGone(code: number | null, signal: NodeJS.Signals | null): void {

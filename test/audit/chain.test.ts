@@ -106,6 +106,25 @@ describe('the chain of events', () => {
     expect(text).toMatch(/\[redacted:github-token:[0-9a-f]{6}\]/);
   });
 
+  test('holds no part of a secret that stands where a long text is cut, nor one inside JSON text', () => {
+    const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
+    for (let from = 500; from < 560; from++)
+      expect(bound(`${'x '.repeat(4500)}${token} ${'y '.repeat(from - token.length)}`)).not.toMatch(
+        /abcdefghijABCDEFGHIJ/,
+      );
+    const text = prepareEvent({
+      type: 'call.decided',
+      ts: 1,
+      args: {
+        a: 'redis://:hunter2hunter2@host/1',
+        b: 'Authorization: Bearer abcdefghijklmnop',
+        c: '{"password":"hunter2hunter2","x":1}',
+      },
+    }).text;
+    expect(text).not.toMatch(/hunter2|abcdefghijklmnop/);
+    expect(text).toContain('host/1');
+  });
+
   test('bounds what it holds, and neither end is lost', () => {
     expect(bound('short')).toBe('short');
     expect(bound(`A${'x'.repeat(100_000)}Z`)).toMatch(/^Ax+…\[100002 characters, sha256 [0-9a-f]{64}\]…x+Z$/);

@@ -114,11 +114,39 @@ describe('arguments', () => {
     ['file:/secret/a', 'file:///secret/a'],
     ['file:////secret/a', 'file:///secret/a'],
     ['FILE:///secret/a', 'file:///secret/a'],
-    ['demo://x/../y', 'demo://x/../y'],
   ])('the URI %j is %j', (uri, normal) => {
     expect(argumentReader({ uri }, { names: new Map(), kindOf: () => 'uri', declared: null })('uri')).toEqual({
       state: 'value',
       value: normal,
+    });
+  });
+
+  test.each([
+    'demo://x/../y',
+    'de\tmo://x',
+    'file:///pub/.\t./secret',
+    'file:///secret?/../pub/x',
+    'file:///secret#/../pub/x',
+    'file:///%2573ecret',
+    'file:///a\\b',
+    ' file:///a',
+  ])('the URI %j is unreadable', (uri) => {
+    expect(argumentReader({ uri }, { names: new Map(), kindOf: () => 'uri', declared: null })('uri').state).toBe(
+      'unreadable',
+    );
+  });
+
+  test.each([
+    'demo://resource/static/a.md',
+    'memory://knowledge-graph',
+    'https://example.com',
+    'https://example.com/a?b=c#d',
+    'test://template/1/data',
+    'not a uri'.replaceAll(' ', '-'),
+  ])('the URI %j is itself', (uri) => {
+    expect(argumentReader({ uri }, { names: new Map(), kindOf: () => 'uri', declared: null })('uri')).toEqual({
+      state: 'value',
+      value: uri,
     });
   });
 

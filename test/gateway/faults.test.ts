@@ -373,19 +373,20 @@ describe("what can't be recorded does not run", () => {
       gate.client.callTool({ name: 'good__save_it', arguments: { n } }),
     );
     const started = performance.now();
-    let longest = 0;
+    const pings: number[] = [];
     while (performance.now() - started < 2000) {
       const ping = performance.now();
       await gate.client.ping();
-      longest = Math.max(longest, performance.now() - ping);
+      pings.push(performance.now() - ping);
     }
-    expect(longest).toBeLessThan(100);
-    expect(calls()).toBe(1);
+    expect.soft(calls()).toBe(1);
     holder.exec('ROLLBACK');
     holder.close();
     const answers = await Promise.all(waiting);
     expect(answers.map(textOf)).toEqual(Array.from({ length: 50 }, (_, n) => JSON.stringify({ n })));
     expect(calls()).toBe(51);
+    // A busy machine may hold one ping up; a gate that waits for the lock holds up most of them.
+    expect(pings.toSorted((a, b) => a - b)[Math.floor(pings.length * 0.9)]).toBeLessThan(100);
   });
 
   test('the disk is full: refused, reads too, until it can be written again', async () => {

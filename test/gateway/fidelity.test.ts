@@ -160,3 +160,51 @@ describe.each(['everything', 'files', 'memory', 'git'])('%s through the gate', (
     );
   });
 });
+
+test.each([
+  ['compact', '{"jsonrpc":"2.0","id":$ID,"result":{"content":[],"n":12345678901234567890}}'],
+  [
+    'with an escape',
+    '{"jsonrpc":"2.0","id":$ID,"result":{"content":[{"type":"text","text":"\\u0074"}],"n":12345678901234567890}}',
+  ],
+  ['with spaces', '{"jsonrpc": "2.0", "id": $ID, "result": {"content": [], "n": 12345678901234567890}}'],
+])('a number too large for a double comes through as it was written: %s', async (_, raw) => {
+  const { scripted } = await import('../support/servers.ts');
+  const gate = await startGate({ servers: { s: scripted({ tools: ['get_it'], on: { get_it: { raw } } }) } });
+  await gate.client.listTools();
+  let wire = '';
+  const { stdout } = (gate.client.transport as unknown as { _process: { stdout: NodeJS.ReadableStream } })._process;
+  stdout.on('data', (chunk) => {
+    wire += String(chunk);
+  });
+  await gate.client.callTool({ name: 's__get_it', arguments: {} });
+  expect(wire).toContain('12345678901234567890');
+});
+
+test('and so to a client of the later protocol', async () => {
+  const { scripted } = await import('../support/servers.ts');
+  const raw = '{"jsonrpc":"2.0","id":$ID,"result":{"content":[],"structuredContent":{"n":12345678901234567890}}}';
+  const where = scratch();
+  await startGate({ where, servers: { s: scripted({ tools: ['get_it'], on: { get_it: { raw } } }) } });
+  const transport = new StdioV2({
+    command: process.execPath,
+    args: [DIST, '--config', where.config, '--state', where.state, 'serve'],
+    env: { PATH: process.env['PATH']! },
+    stderr: 'ignore',
+  });
+  const client = new ClientV2({ name: 'test-client', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+  try {
+    await client.connect(transport);
+    expect(client.getProtocolEra()).toBe('modern');
+    await client.listTools();
+    let wire = '';
+    const { stdout } = (transport as unknown as { _process: { stdout: NodeJS.ReadableStream } })._process;
+    stdout.on('data', (chunk) => {
+      wire += String(chunk);
+    });
+    await client.callTool({ name: 's__get_it', arguments: {} });
+    expect(wire).toContain('12345678901234567890');
+  } finally {
+    await client.close();
+  }
+});
