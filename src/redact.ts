@@ -18,7 +18,12 @@ const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
   { kind: 'linear-key', shape: /\blin_(?:api|oauth)_[A-Za-z0-9]{20,255}/g },
   { kind: 'google-key', shape: /\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{20,1024}/g },
   { kind: 'toolgate-key', shape: /\btgk_[A-Za-z0-9_-]{20,255}/g },
-  { kind: 'authorization', shape: /(?<=\b(?:Bearer|Basic) )[A-Za-z0-9._~+/=-]{8,2048}/gi },
+  // In running text, "basic information" is none: a token has a digit, a "=" or a "_".
+  {
+    kind: 'authorization',
+    shape:
+      /(?<=\bauthorization\W{1,4}(?:Bearer|Basic) |\b(?:Bearer|Basic) (?=[A-Za-z.~+/-]{0,2048}[0-9=_]))[A-Za-z0-9._~+/=-]{8,2048}/gi,
+  },
   { kind: 'jwt', shape: /\beyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,1024}/g },
   {
     kind: 'private-key',

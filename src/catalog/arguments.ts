@@ -65,17 +65,18 @@ function firstPresent(args: JsonObject, sources: readonly string[], ordered: boo
   return first;
 }
 
-/** A part that an upstream could take for a path of its own, or for the end of one. */
+/** A part of a path that an upstream could take for several, or for the end of one. */
 const SNEAKY_PART = /[/\\?#%\p{Cc}\s]|^\.{1,2}$/u;
 
-/** `{owner}/{repo}`: missing if any part is; unreadable if any part isn't a plain name. */
+/** `{owner}/{repo}`: missing if any part is; unreadable if any part of a path isn't a plain name. */
 function fillTemplate(args: JsonObject, template: string): Argument {
   let failed: Argument | null = null;
+  const isPath = template.includes('/');
   const value = template.replace(/\{([^}]+)\}/g, (_, path: string) => {
     const part = readPath(args, path);
     if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number')) {
       const name = String(part.value);
-      if (SNEAKY_PART.test(name)) failed = { state: 'unreadable', why: `"${path}" is no plain name` };
+      if (isPath && SNEAKY_PART.test(name)) failed = { state: 'unreadable', why: `"${path}" is no plain name` };
       return name;
     }
     if (part.state === 'unreadable') failed = part;
@@ -139,9 +140,9 @@ export function isInexact(value: unknown): boolean {
   return typeof value === 'object' && value !== null && JSON.isRawJSON(value);
 }
 
-/** Some servers parse a list or an object that arrives as text. */
+/** Some servers parse a list, an object or a text that arrives as JSON. */
 export function isJsonText(value: JsonValue): boolean {
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return false;
+  if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return false;
   try {
     JSON.parse(value);
     return true;
@@ -157,8 +158,10 @@ const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
   addresses: (value) => each(value, addressesIn),
 };
 
-/** Reads each text of a value; a list comes out flat. What is no text stays as it is. */
-function each(value: JsonValue, read: (text: string) => Argument): Argument {
+/** Reads each text of a value; a list comes out flat. What is no text stays as it is; JSON could be read either way. */
+function each(value: JsonValue, readText: (text: string) => Argument): Argument {
+  const read = (text: string): Argument =>
+    isJsonText(text) ? { state: 'unreadable', why: 'it is a text that is itself JSON' } : readText(text);
   if (typeof value === 'string') return read(value);
   if (!Array.isArray(value)) return { state: 'value', value };
   const values: JsonValue[] = [];
@@ -183,10 +186,11 @@ export function normalisePath(path: string): string {
   return (absolute ? '/' : '') + parts.join('/');
 }
 
-/** Paths, normalised. What a server could resolve from somewhere else is unreadable; a relative one says so. */
+/** Paths, normalised, and URLs. What a server could resolve from somewhere else is unreadable; a relative one says so. */
 function readPaths(value: JsonValue): Argument {
   const found = each(value, (text) => {
-    const doubtful = /^\s*(~|file:)/i.test(text) || (text.includes('\\') && text.includes('/')) || /\p{Cc}/u.test(text);
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return readUri(text);
+    const doubtful = /^\s|^~|\0/.test(text) || (text.includes('\\') && text.includes('/'));
     return doubtful
       ? { state: 'unreadable', why: 'where the path leads depends on the server' }
       : { state: 'value', value: normalisePath(text) };
@@ -196,6 +200,9 @@ function readPaths(value: JsonValue): Argument {
   return texts.every((text) => /^(\/|[a-z]:\/)/i.test(text)) ? found : { ...found, relative: true };
 }
 
+/** A percent escape of a letter, digit, `-`, `.`, `_`, `~`, `/`, `\` or `%`. */
+const NEEDLESS_ESCAPE = /%(?:4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[5def])/i;
+
 /**
  * A URI in the one form in which every reader takes it alike; else unreadable. Of a file it is the path that counts:
  * `file://localhost/a`, `file:/a` and `file:///%61` are `file:///a`.
@@ -204,7 +211,7 @@ function readUri(uri: string): Argument {
   const doubtful: Argument = { state: 'unreadable', why: 'servers may read this URI differently' };
   if (/[\p{Cc}\s\\]/u.test(uri)) return doubtful;
   if (/^file:/i.test(uri)) {
-    if (/[?#]/.test(uri)) return doubtful;
+    if (!/^file:(\/\/(localhost)?)?\/(?!\/)/i.test(uri) || /[?#]|%2f|%5c/i.test(uri)) return doubtful;
     try {
       const path = decodeURIComponent(uri.replace(/^file:/i, ''));
       if (/%[0-9a-f]{2}|\p{Cc}/iu.test(path)) return doubtful;
@@ -213,6 +220,7 @@ function readUri(uri: string): Argument {
       return doubtful;
     }
   }
+  if (uri.includes('#') || NEEDLESS_ESCAPE.test(uri)) return doubtful;
   if (!URL.canParse(uri)) return { state: 'value', value: uri };
   const { href } = new URL(uri);
   return href === uri || href === `${uri}/` ? { state: 'value', value: uri } : doubtful;
@@ -221,7 +229,8 @@ function readUri(uri: string): Argument {
 /** The branch that a git refspec writes to. `HEAD` and its like depend on the repository. */
 function destinationOf(refspec: string): Argument {
   const trimmed = refspec.trim().replace(/^\+/, '');
-  const destination = (trimmed.includes(':') ? trimmed.slice(trimmed.indexOf(':') + 1) : trimmed)
+  const destination = trimmed
+    .slice(trimmed.lastIndexOf(':') + 1)
     .replace(/^refs\/heads\//, '')
     .replace(/^heads\//, '');
   if (

@@ -277,7 +277,7 @@ function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Tes
         case 'value': {
           const empty = isEmpty(found.value) || (Array.isArray(found.value) && found.value.includes(null));
           if (wantsMissing && empty) return loosens ? 'cant tell' : 'yes';
-          if (wantsThere && isEmpty(found.value)) return loosens ? 'no' : 'cant tell';
+          if (wantsThere && empty) return loosens ? 'no' : 'cant tell';
           return onlyMissing ? 'no' : operators(found.value, found.relative === true);
         }
       }

@@ -42,6 +42,9 @@ export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: Js
 }
 
 const MAX_JSON_LEAVES = 1000;
+const MAX_JSON_DEPTH = 32;
+/** Stands for what isn't read: no comparison can tell of an object. */
+const UNREAD: JsonValue = {};
 
 /** The elements of a value. A text that is itself JSON may be read by the server: then its parts are elements too. */
 function itemsOf(value: JsonValue): readonly JsonValue[] {
@@ -53,8 +56,12 @@ function itemsOf(value: JsonValue): readonly JsonValue[] {
 function leavesOf(text: string): JsonValue[] {
   const leaves: JsonValue[] = [];
   const collect = (value: JsonValue, depth: number) => {
-    if (leaves.length >= MAX_JSON_LEAVES || depth > 32) return;
-    if (typeof value === 'string' && depth < 4 && /^\s*[[{"]/.test(value)) parse(value, depth + 1);
+    if (leaves.length > MAX_JSON_LEAVES) return;
+    if (leaves.length === MAX_JSON_LEAVES || depth > MAX_JSON_DEPTH) {
+      leaves.push(UNREAD);
+      return;
+    }
+    if (typeof value === 'string' && /^\s*[[{"]/.test(value)) parse(value, depth + 8);
     if (value === null || typeof value !== 'object') leaves.push(value);
     else for (const item of Object.values(value)) collect(item as JsonValue, depth + 1);
   };

@@ -125,6 +125,13 @@ describe('the chain of events', () => {
     expect(text).toContain('host/1');
   });
 
+  test('leaves words that only stand where a token could', () => {
+    for (const text of ['Basic information, please', 'the bearer certificate', 'basic authentication is off'])
+      expect(prepareEvent({ type: 'call.decided', ts: 1, args: { text } }).text).toContain(text);
+    for (const text of ['Bearer abcdefgh1jkl', 'authorization: basic abcdefghijkl'])
+      expect(prepareEvent({ type: 'call.decided', ts: 1, args: { text } }).text).toContain('[redacted:authorization:');
+  });
+
   test('bounds what it holds, and neither end is lost', () => {
     expect(bound('short')).toBe('short');
     expect(bound(`A${'x'.repeat(100_000)}Z`)).toMatch(/^Ax+…\[100002 characters, sha256 [0-9a-f]{64}\]…x+Z$/);

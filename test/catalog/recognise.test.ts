@@ -112,7 +112,6 @@ describe('arguments', () => {
     ['file://localhost/secret/a', 'file:///secret/a'],
     ['file:///%73ecret/a', 'file:///secret/a'],
     ['file:/secret/a', 'file:///secret/a'],
-    ['file:////secret/a', 'file:///secret/a'],
     ['FILE:///secret/a', 'file:///secret/a'],
   ])('the URI %j is %j', (uri, normal) => {
     expect(argumentReader({ uri }, { names: new Map(), kindOf: () => 'uri', declared: null })('uri')).toEqual({
@@ -130,6 +129,13 @@ describe('arguments', () => {
     'file:///%2573ecret',
     'file:///a\\b',
     ' file:///a',
+    'file:srv/secret/key',
+    'file://x/srv/secret/key',
+    'file:///srv/b%2fc/../secret/key',
+    'file:////srv/key',
+    'note://internal/%73ecret',
+    'note://internal/secret#x',
+    'https://example.com/a?b=c#d',
   ])('the URI %j is unreadable', (uri) => {
     expect(argumentReader({ uri }, { names: new Map(), kindOf: () => 'uri', declared: null })('uri').state).toBe(
       'unreadable',
@@ -140,7 +146,7 @@ describe('arguments', () => {
     'demo://resource/static/a.md',
     'memory://knowledge-graph',
     'https://example.com',
-    'https://example.com/a?b=c#d',
+    'https://example.com/a?b=c',
     'test://template/1/data',
     'not a uri'.replaceAll(' ', '-'),
   ])('the URI %j is itself', (uri) => {
