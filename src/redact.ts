@@ -34,7 +34,7 @@ const SECRET_SHAPES: readonly { kind: string; shape: RegExp }[] = [
 
 /** What every one of the shapes contains: most texts hold none of it, and are done. */
 const SUSPICIOUS =
-  /gh[pousr]_|github_pat_|xox[a-z]-|xapp-|hooks\.slack|AKIA|ASIA|sk-|ntn_|secret_|lin_|AIza|ya29\.|tgk_|eyJ|-----BEGIN|:\/\/|bearer |basic /i;
+  /gh[pousr]_|github_pat_|xox[a-z]-|xapp-|hooks\.slack|AKIA|ASIA|sk-|ntn_|secret_|lin_|AIza|ya29\.|tgk_|eyJ|-----BEGIN|:\/\/|[Bb](?:earer|EARER|asic|ASIC) /;
 
 /** A key that may be one of the secret ones, in JSON text. */
 const SUSPICIOUS_KEY = /(?:token|secret|pass|auth|key|cookie|credential|webhook|connection)[^"]*":/i;
