@@ -153,7 +153,7 @@ async function startUp(): Promise<void> {
 }
 
 async function memory(): Promise<void> {
-  const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const bare = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
   for (const upstreams of [1, 20]) {
     const command = configure(`memory-${upstreams}`, upstreams);
     // The first start after a change of the rules reads them; every other takes them from the store.
