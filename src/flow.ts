@@ -11,7 +11,7 @@
  *   forward    the request as it was judged
  *   record     the outcome
  *
- * It names ports, not rooms; `cli/wire.ts` furnishes them.
+ * It names ports, not rooms; `cli/serve.ts` furnishes them.
  */
 import type { Agent, Call, Decision, Gathered } from './call.ts';
 import { type GatewayError, toGatewayError } from './errors.ts';

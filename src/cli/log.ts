@@ -7,17 +7,9 @@ import { visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson, when } from './output.ts';
 
-export interface LogFlags extends HouseFlags {
-  readonly type?: string;
-  readonly agent?: string;
-  readonly integration?: string;
-  readonly operation?: string;
-  readonly decision?: string;
-  readonly policy?: string;
-  readonly server?: string;
-  readonly via?: string;
+/** The filters as typed: times and counts are still text. */
+export interface LogFlags extends HouseFlags, Omit<LogFilter, 'since' | 'until' | 'afterSeq' | 'limit'> {
   readonly since?: string;
-  readonly text?: string;
   readonly limit?: string;
   readonly json?: boolean;
 }

@@ -1,7 +1,7 @@
 /** `toolgate`: names, flags and help. Each command is loaded when it is asked for. */
 import { Command, CommanderError, Option } from 'commander';
 import { EVENT_CODES } from '../audit/events.ts';
-import { DOORS, OPERATIONS } from '../call.ts';
+import { DOORS, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
 import { messageOf } from '../errors.ts';
 import { VERSION } from './house.ts';
 import { atExit, complain } from './output.ts';
@@ -79,18 +79,10 @@ policy
       .default('claimed'),
   )
   .addOption(
-    new Option('--agent-status <status>', 'as if the agent had this review status').choices([
-      'Allowed',
-      'Disallowed',
-      'Unreviewed',
-    ]),
+    new Option('--agent-status <status>', 'as if the agent had this review status').choices([...REVIEW_STATUSES]),
   )
   .addOption(
-    new Option('--tool-status <status>', 'as if the tool had this review status').choices([
-      'Allowed',
-      'Disallowed',
-      'Unreviewed',
-    ]),
+    new Option('--tool-status <status>', 'as if the tool had this review status').choices([...REVIEW_STATUSES]),
   )
   .option('--args <json>', 'the arguments of the call')
   .option('--json', 'the explanation as JSON')
@@ -142,17 +134,20 @@ log
   .option('--json')
   .action(async (flags) => finish(await (await import('./log.ts')).logVerify({ ...program.opts(), ...flags })));
 
+/** The command that sets each review status, of agents and of tools. */
+const REVIEWS = [
+  ['allow', 'Allowed'],
+  ['disallow', 'Disallowed'],
+  ['unreview', 'Unreviewed'],
+] as const;
+
 const agents = program.command('agents').description('the agents that were seen, and what you say of them');
 agents
   .command('list', { isDefault: true })
   .description('every agent: review status, identity, first and last seen')
   .option('--json')
   .action(async (flags) => finish(await (await import('./agents.ts')).agentsList({ ...program.opts(), ...flags })));
-for (const [name, status] of [
-  ['allow', 'Allowed'],
-  ['disallow', 'Disallowed'],
-  ['unreview', 'Unreviewed'],
-] as const) {
+for (const [name, status] of REVIEWS) {
   agents
     .command(`${name} <name>`)
     .description(`set an agent's review status to ${status}`)
@@ -173,11 +168,7 @@ tools
   .description('every tool: integration, operation and where it is from, review status; unclassified ones on top')
   .option('--json')
   .action(async (flags) => finish(await (await import('./tools.ts')).toolsList({ ...program.opts(), ...flags })));
-for (const [name, status] of [
-  ['allow', 'Allowed'],
-  ['disallow', 'Disallowed'],
-  ['unreview', 'Unreviewed'],
-] as const) {
+for (const [name, status] of REVIEWS) {
   tools
     .command(`${name} <server> <tool>`)
     .description(`set a tool's review status to ${status}, and accept its definition as it is now`)

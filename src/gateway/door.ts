@@ -33,10 +33,11 @@ export type Reply =
       readonly error: { readonly code: number; readonly message: string; readonly data?: unknown };
     };
 
-/** What the corridor needs that isn't the gateway's own: wired in `cli/wire.ts`. */
+/** What the corridor needs that isn't the gateway's own: wired in `cli/serve.ts`. */
 export type DoorPorts = Omit<Ports<McpAsked, Answer>, 'classify' | 'forward'>;
 
-const INTERNAL_ERROR = -32603;
+/** JSON-RPC's code for what went wrong on our side. */
+export const INTERNAL_ERROR = -32603;
 
 export async function askUpstream(asked: McpAsked, ports: DoorPorts): Promise<Reply> {
   const outcome = await flow<McpAsked, Answer>(asked, {

@@ -6,6 +6,7 @@ import { normaliseArguments } from './arguments.ts';
 import {
   askUpstream,
   type DoorPorts,
+  INTERNAL_ERROR,
   isObject,
   isReadMethod,
   type KnownTool,
@@ -19,7 +20,6 @@ import type { Gate } from './gate.ts';
 
 const INVALID_PARAMS = -32602;
 const METHOD_NOT_FOUND = -32601;
-const INTERNAL_ERROR = -32603;
 
 /** How a request in progress talks back to its client. */
 export interface Exchange {

@@ -1,6 +1,7 @@
 /** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
 import { type Answer, type CallIntegration, type Facts, foldName, isEmpty } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
+import { every, opposite, some } from './answers.ts';
 import type { Policies, Vocabulary } from './load.ts';
 import { compileMatch, describeArgument, describeMatch } from './match.ts';
 import type { ArgumentMatch, Condition, PolicySource } from './schema.ts';
@@ -85,22 +86,12 @@ function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vo
   return parts.length === 1 ? parts[0]! : allOf('all', parts);
 }
 
-// Three-valued logic. AND: one no is no. OR: one yes is yes. Else can't tell wins over the rest.
-
 function allOf(label: string, parts: readonly Test[]): Test {
   return {
     label,
     parts,
     compared: () => '',
-    answer: (facts) => {
-      let result: Answer = 'yes';
-      for (const part of parts) {
-        const answer = part.answer(facts);
-        if (answer === 'no') return 'no';
-        if (answer === 'cant tell') result = 'cant tell';
-      }
-      return result;
-    },
+    answer: (facts) => every(parts, (part) => part.answer(facts)),
   };
 }
 
@@ -109,15 +100,7 @@ function anyOf(parts: readonly Test[]): Test {
     label: 'any',
     parts,
     compared: () => '',
-    answer: (facts) => {
-      let result: Answer = 'no';
-      for (const part of parts) {
-        const answer = part.answer(facts);
-        if (answer === 'yes') return 'yes';
-        if (answer === 'cant tell') result = 'cant tell';
-      }
-      return result;
-    },
+    answer: (facts) => some(parts, (part) => part.answer(facts)),
   };
 }
 
@@ -126,10 +109,7 @@ function negate(label: string, part: Test): Test {
     label,
     parts: [part],
     compared: () => '',
-    answer: (facts) => {
-      const answer = part.answer(facts);
-      return answer === 'yes' ? 'no' : answer === 'no' ? 'yes' : 'cant tell';
-    },
+    answer: (facts) => opposite(part.answer(facts)),
   };
 }
 

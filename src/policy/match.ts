@@ -1,6 +1,7 @@
 /** How the value of one argument is compared with what a policy wants. Pure. */
 import type { Answer, Argument, JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
+import { every, opposite, some } from './answers.ts';
 import type { ArgumentMatch, Literal } from './schema.ts';
 
 /** One element of an argument, compared. `relative`: it is a path below a folder that we don't know. */
@@ -13,12 +14,12 @@ type Compare = (item: JsonValue, relative: boolean) => Answer;
 export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: JsonValue, relative: boolean) => Answer {
   const tests: Compare[] = [];
   const equalTo = (wanted: Literal) => equal(wanted, loosens);
-  if (match.is) tests.push(some(match.is.map(equalTo)));
-  if (match.like) tests.push(some(match.like.map(equalTo)));
+  if (match.is) tests.push(anyOf(match.is.map(equalTo)));
+  if (match.like) tests.push(anyOf(match.like.map(equalTo)));
   // One element that violates is enough: a single outside recipient among ten triggers.
-  if (match.is_not) tests.push(opposite(some(match.is_not.map((wanted) => equal(wanted, !loosens)))));
-  if (match.not_like) tests.push(opposite(some(match.not_like.map((wanted) => equal(wanted, !loosens)))));
-  if (match.contains) tests.push(some(match.contains.map(contained)));
+  if (match.is_not) tests.push(noneOf(match.is_not.map((wanted) => equal(wanted, !loosens))));
+  if (match.not_like) tests.push(noneOf(match.not_like.map((wanted) => equal(wanted, !loosens))));
+  if (match.contains) tests.push(anyOf(match.contains.map(contained)));
   const compare = (limit: number | undefined, holds: (value: number, limit: number) => boolean) => {
     if (limit !== undefined) tests.push((item) => compareNumber(item, (value) => holds(value, limit)));
   };
@@ -28,16 +29,12 @@ export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: Js
   compare(match.at_most, (value, limit) => value <= limit);
   return (value, relative) => {
     const items = itemsOf(value);
-    let result: Answer = 'yes';
-    for (const test of tests) {
-      const answer = overItems(
+    return every(tests, (test) =>
+      overItems(
         items.map((item) => test(item, relative)),
         loosens,
-      );
-      if (answer === 'no') return 'no';
-      if (answer === 'cant tell') result = 'cant tell';
-    }
-    return result;
+      ),
+    );
   };
 }
 
@@ -83,23 +80,12 @@ function overItems(answers: readonly Answer[], loosens: boolean): Answer {
   return answers.includes('cant tell') ? 'cant tell' : 'no';
 }
 
-function some(tests: readonly Compare[]): Compare {
-  return (item, relative) => {
-    let result: Answer = 'no';
-    for (const test of tests) {
-      const answer = test(item, relative);
-      if (answer === 'yes') return 'yes';
-      if (answer === 'cant tell') result = 'cant tell';
-    }
-    return result;
-  };
+function anyOf(tests: readonly Compare[]): Compare {
+  return (item, relative) => some(tests, (test) => test(item, relative));
 }
 
-function opposite(test: Compare): Compare {
-  return (item, relative) => {
-    const answer = test(item, relative);
-    return answer === 'yes' ? 'no' : answer === 'no' ? 'yes' : 'cant tell';
-  };
+function noneOf(tests: readonly Compare[]): Compare {
+  return (item, relative) => opposite(some(tests, (test) => test(item, relative)));
 }
 
 /** Text against text is a pattern; a number or a flag written as text is not sure to be meant. */
