@@ -16,6 +16,21 @@ export interface Problem {
   readonly source: string;
 }
 
+/** Where a value stands in a file. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  /** the line as written */
+  readonly source: string;
+}
+
+/** The place of a mistake that is the whole file's. */
+export const WHOLE_FILE: Place = { line: 0, column: 0, source: '' };
+
+export function errorAt(file: string, place: Place, fault: string, mend: string): Problem {
+  return { file, ...place, severity: 'error', fault, mend };
+}
+
 /** `file:line:column severity: fault`, then the source line with a caret and the mend. */
 export function formatProblem(problem: Problem): string {
   const at = problem.line > 0 ? `:${problem.line}:${problem.column}` : '';

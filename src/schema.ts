@@ -4,15 +4,7 @@
  */
 import { z } from 'zod';
 import { foldName } from './call.ts';
-import { didYouMean, mendChoice, type Problem } from './problem.ts';
-
-/** Where a path of the parsed value stands in the file. */
-export interface Place {
-  readonly line: number;
-  readonly column: number;
-  /** the line as written */
-  readonly source: string;
-}
+import { didYouMean, errorAt, mendChoice, type Place, type Problem } from './problem.ts';
 
 /** Finds the place of a value, or of the key that leads to it. */
 export type Locate = (path: readonly PropertyKey[], what: 'key' | 'value') => Place;
@@ -184,7 +176,7 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], file: string, lo
             : dotted !== undefined
               ? `write ${dotted}: { ${key.slice(dotted.length + 1)}: … }`
               : mendChoice(key, rest, guess);
-        result.push(problem(file, locate([...issue.path, key], 'key'), `unknown key "${key}"`, mend));
+        result.push(errorAt(file, locate([...issue.path, key], 'key'), `unknown key "${key}"`, mend));
       }
     } else if (issue.code === 'invalid_type' && rest.length === 0) {
       const last = String(issue.path.at(-1) ?? 'the file');
@@ -192,14 +184,10 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], file: string, lo
       const fault2 = missing
         ? `"${last}" is missing`
         : `"${last}" must be ${issue.expected}, not ${describe(issue.input)}`;
-      result.push(problem(file, locate(issue.path, 'value'), fault2, missing ? `add "${last}"` : ''));
-    } else result.push(problem(file, locate(issue.path, 'value'), fault, rest.join(' ')));
+      result.push(errorAt(file, locate(issue.path, 'value'), fault2, missing ? `add "${last}"` : ''));
+    } else result.push(errorAt(file, locate(issue.path, 'value'), fault, rest.join(' ')));
   }
   return result;
-}
-
-function problem(file: string, place: Place, fault: string, mend: string): Problem {
-  return { file, ...place, severity: 'error', fault, mend };
 }
 
 function mendText(input: unknown): string {

@@ -12,8 +12,8 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import type { Problem } from './problem.ts';
-import type { Locate, Place } from './schema.ts';
+import { errorAt, type Place, type Problem } from './problem.ts';
+import type { Locate } from './schema.ts';
 
 export interface YamlFile {
   /** the parsed value, plain maps with no prototype; undefined for an empty file */
@@ -38,7 +38,7 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
     return { line: Math.max(1, line), column: Math.max(1, col), source: lines[Math.max(1, line) - 1] ?? '' };
   };
   const report = (offset: number, fault: string, mend: string) =>
-    problems.push({ file, ...place(offset), severity: 'error', fault, mend });
+    problems.push(errorAt(file, place(offset), fault, mend));
 
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, strict: true });
   for (const error of [...document.errors, ...document.warnings])

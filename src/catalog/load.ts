@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { foldName } from '../call.ts';
 import { messageOf } from '../errors.ts';
-import type { Problem } from '../problem.ts';
+import { errorAt, type Problem, WHOLE_FILE } from '../problem.ts';
 import type { CatalogFile, CatalogServer, CatalogServerTool, CatalogTool } from './schema.ts';
 
 /** Who wrote an entry. */
@@ -29,20 +29,7 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
       .sort();
   } catch (error) {
     const fault = `the folder can't be read: ${messageOf(error)}`;
-    return {
-      files,
-      problems: [
-        {
-          file: `${basename(folder)}/`,
-          line: 0,
-          column: 0,
-          severity: 'error',
-          fault,
-          mend: 'check its permissions',
-          source: '',
-        },
-      ],
-    };
+    return { files, problems: [errorAt(`${basename(folder)}/`, WHOLE_FILE, fault, 'check its permissions')] };
   }
   for (const name of names) {
     const shown = join(basename(folder), name);
@@ -56,15 +43,7 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
       if (parsed.success) files.push(parsed.data);
       else problems.push(...problemsOf(parsed.error.issues, shown, yaml.locate));
     } catch (error) {
-      problems.push({
-        file: shown,
-        line: 0,
-        column: 0,
-        severity: 'error',
-        fault: `can't be read: ${messageOf(error)}`,
-        mend: 'check its permissions',
-        source: '',
-      });
+      problems.push(errorAt(shown, WHOLE_FILE, `can't be read: ${messageOf(error)}`, 'check its permissions'));
     }
   }
   return { files, problems };

@@ -11,7 +11,7 @@ import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
 import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
 import type { Policies, Vocabulary } from '../policy/load.ts';
-import { formatProblems, type Problem } from '../problem.ts';
+import { errorAt, formatProblems, type Problem, WHOLE_FILE } from '../problem.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 /** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
@@ -248,15 +248,7 @@ function readText(path: string, name: string, mend: string): FileText {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const fault = missing ? `there is no ${path}` : `${path} can't be read: ${messageOf(error)}`;
     return {
-      problem: {
-        file: name,
-        line: 0,
-        column: 0,
-        severity: 'error',
-        fault,
-        mend: missing ? mend : 'it must be a file that you may read',
-        source: '',
-      },
+      problem: errorAt(name, WHOLE_FILE, fault, missing ? mend : 'it must be a file that you may read'),
     };
   }
 }

@@ -5,8 +5,8 @@ import { foldName } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { recognise } from '../catalog/recognise.ts';
 import { GatewayError } from '../errors.ts';
-import { mendChoice, type Problem } from '../problem.ts';
-import { faultAndMend, type Locate, type Place, problemsOf, strict } from '../schema.ts';
+import { errorAt, mendChoice, type Place, type Problem, WHOLE_FILE } from '../problem.ts';
+import { faultAndMend, type Locate, problemsOf, strict } from '../schema.ts';
 import { CLIENT_ONLY_KEYS, type ServerEntry, serverEntry, type UpstreamSpec } from '../upstream/schema.ts';
 
 const FILE = 'servers.json';
@@ -51,13 +51,7 @@ export function readServers(written: string): {
     return {
       servers: null,
       locate: null,
-      problems: [
-        report(
-          { line: 0, column: 0, source: '' },
-          'the file is empty',
-          'write { "mcpServers": {} }, or copy servers.example.json',
-        ),
-      ],
+      problems: [report(WHOLE_FILE, 'the file is empty', 'write { "mcpServers": {} }, or copy servers.example.json')],
     };
   }
   if (errors.length > 0) {
@@ -277,13 +271,9 @@ function duplicates(node: Node, place: (offset: number) => Place): Problem[] {
       for (const property of each.children ?? []) {
         const key = property.children![0]!;
         if (seen.has(key.value))
-          problems.push({
-            file: FILE,
-            ...place(key.offset),
-            severity: 'error',
-            fault: `"${key.value}" is written twice in the same block`,
-            mend: 'delete one',
-          });
+          problems.push(
+            errorAt(FILE, place(key.offset), `"${key.value}" is written twice in the same block`, 'delete one'),
+          );
         seen.add(key.value);
       }
     }

@@ -1,7 +1,7 @@
 /** Reads `policies.yaml`: strictly, with the place of every mistake, against what the catalog and the servers know. */
 import { foldName } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
-import { didYouMean, mendChoice, type Problem } from '../problem.ts';
+import { didYouMean, errorAt, mendChoice, type Problem, WHOLE_FILE } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
 import { type Condition, condition, type PolicyFile, policyFile } from './schema.ts';
@@ -39,15 +39,12 @@ export function readPolicies(
   const yaml = readYaml(fileName, text, keyRule);
   if (yaml.problems.length > 0) return { policies: null, problems: [...yaml.problems] };
   if (yaml.value === undefined || yaml.value === null) {
-    const problem: Problem = {
-      file: fileName,
-      line: 0,
-      column: 0,
-      severity: 'error',
-      fault: 'the file is empty',
-      mend: 'write "policies: []" if you want no policy at all, or copy policies.example.yaml',
-      source: '',
-    };
+    const problem = errorAt(
+      fileName,
+      WHOLE_FILE,
+      'the file is empty',
+      'write "policies: []" if you want no policy at all, or copy policies.example.yaml',
+    );
     return { policies: null, problems: [problem] };
   }
   const parsed = policyFile.safeParse(yaml.value);
