@@ -1,14 +1,13 @@
 /** What a prompt-injected agent or a malicious upstream could try; each was found by trying. */
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { connectGate, eventually, readEvents, run, startGate, textOf } from '../support/gate.ts';
+import { connectGate, eventually, readEvents, run, spawnGate, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
-import { DIST, scripted, watched } from '../support/servers.ts';
+import { scripted, watched } from '../support/servers.ts';
 
 const any = z.looseObject({});
 const read = (uri: string) => ({ method: 'resources/read', params: { uri } });
@@ -185,10 +184,7 @@ describe('an upstream that sends poison harms only itself', () => {
       JSON.stringify({ mcpServers: { bad: scripted({ tools: Object.keys(on), on }) } }),
     );
     writeFileSync(join(where.config, 'policies.yaml'), 'defaults: { unclassified: allow }\npolicies: []\n');
-    const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
+    const child = spawnGate(where);
     let out = '';
     child.stdout.on('data', (chunk) => {
       out += String(chunk);
@@ -330,10 +326,7 @@ policies:
       }),
     );
     writeFileSync(join(where.config, 'policies.yaml'), 'defaults: { unclassified: allow }\npolicies: []\n');
-    const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
+    const child = spawnGate(where);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const ask = async (line: string) => {
       child.stdin.write(`${line}\n`);
@@ -368,10 +361,7 @@ policies:
       JSON.stringify({ mcpServers: { s: watched(scripted({ tools: ['save_it', 'look'] }), seen) } }),
     );
     writeFileSync(join(where.config, 'policies.yaml'), 'policies: []\n');
-    const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
+    const child = spawnGate(where);
     let out = '';
     child.stdout.on('data', (chunk) => {
       out += String(chunk);

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually, isAlive, startGate, textOf } from '../support/gate.ts';
+import { eventually, isAlive, spawnGate, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
-import { DIST, memory, scripted, watched } from '../support/servers.ts';
+import { memory, scripted, watched } from '../support/servers.ts';
 
 const good = () => scripted({ tools: [{ name: 'look', annotations: { readOnlyHint: true } }, { name: 'save_it' }] });
 const look = { name: 'good__look', arguments: {} };
@@ -269,10 +268,7 @@ describe('a client that misbehaves gets a clear error and harms nothing', () => 
     const where = scratch();
     writeFileSync(join(where.config, 'servers.json'), JSON.stringify({ mcpServers: { good: good() } }));
     writeFileSync(join(where.config, 'policies.yaml'), 'version: 1\npolicies: []\n');
-    const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
+    const child = spawnGate(where);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async () => {
       for (;;) {

@@ -1,8 +1,9 @@
 /** A real gate, started as a client would, spoken to by the v1 SDK: an implementation that isn't ours. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Readable, Writable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { onTestFinished } from 'vitest';
@@ -52,6 +53,15 @@ export async function connectGate(where: Scratch, options: Omit<GateOptions, 'se
   await client.connect(transport);
   onTestFinished(() => client.close());
   return { ...where, client, pid: transport.pid!, said: () => said, events: (type) => readEvents(where.state, type) };
+}
+
+/** A gate without a client, for what no SDK would send; ended with the test. */
+export function spawnGate(where: Scratch): ChildProcessByStdio<Writable, Readable, null> {
+  const child = spawn(process.execPath, [DIST, '--config', where.config, '--state', where.state, 'serve'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
 }
 
 /** Connects the same client directly to a server. */
