@@ -7,7 +7,7 @@
  *   decide     the strictest of all matching policies, with every reason
  *   reserve    take what this call will use; give it back if it doesn't run
  *   settle     allow and block answer at once; approval waits for a person
- *   record     the decision is committed before anything runs
+ *   record     the decision is committed before anything runs, and before a wait begins
  *   forward    the request as it was judged
  *   record     the outcome
  *
@@ -30,17 +30,41 @@ export interface Judged {
 }
 
 /** What comes of a decision once everybody has spoken. */
-export type Ruling = { readonly kind: 'run' } | { readonly kind: 'refuse'; readonly why: string };
+export type Ruling =
+  | { readonly kind: 'run'; readonly approved: Approved | null }
+  | { readonly kind: 'refuse'; readonly why: Refused };
+
+/** A request that people have approved, and that is spent with this. */
+export interface Approved {
+  readonly approvalId: string;
+  /** exactly what was approved: nothing else is forwarded */
+  readonly request: string;
+  /** how often the client was told that it waits */
+  readonly toldTimes: number;
+}
+
+/** Why a call does not run. */
+export type Refused =
+  | { readonly kind: 'blocked' }
+  /** it still waits for a person, and may be asked for again */
+  | { readonly kind: 'pending'; readonly code: string; readonly decideBy: number }
+  | { readonly kind: 'denied'; readonly by: string; readonly reason: string | null }
+  | { readonly kind: 'expired'; readonly code: string }
+  /** nobody can be asked, or too many already are */
+  | { readonly kind: 'not asked'; readonly why: string }
+  /** approved, but no longer what was approved, or no longer enough: it must be asked anew */
+  | { readonly kind: 'changed'; readonly why: string }
+  | { readonly kind: 'cancelled' };
 
 /** What came of the request. */
 export type Outcome<Result> =
   | { readonly kind: 'forwarded'; readonly judged: Judged; readonly result: Result }
-  | { readonly kind: 'refused'; readonly judged: Judged; readonly why: string }
+  | { readonly kind: 'refused'; readonly judged: Judged; readonly why: Refused }
   | { readonly kind: 'broken'; readonly judged: Judged | null; readonly error: GatewayError };
 
 /** How a call that ran ended, for the record. */
 export interface Completion {
-  readonly status: 'ok' | 'tool_error' | 'error' | 'failed' | 'released';
+  readonly status: 'ok' | 'tool_error' | 'error' | 'failed' | 'released' | 'not_run';
   readonly durationMs: number;
   readonly bytes: number | null;
   readonly error: string | null;
@@ -57,13 +81,15 @@ export interface Ports<Asked, Result> {
     gathered: Gathered,
   ) => { readonly decision: Decision; readonly rulesHash: string };
   readonly reserve: (judged: Judged) => Promise<Reservation> | Reservation;
-  readonly settle: (judged: Judged) => Promise<Ruling> | Ruling;
-  /** resolves once the decision is where it survives the end of this process */
-  readonly recordDecision: (asked: Asked, judged: Judged, ruling: Ruling) => Promise<void> | void;
-  /** sends what was judged, never what came in */
+  /** resolves once the decision, to allow or to block, is where it survives the end of this process */
+  readonly recordDecision: (asked: Asked, judged: Judged) => Promise<void> | void;
+  /** commits the decision together with the question to the reviewers, then waits for what comes of it */
+  readonly hold: (asked: Asked, judged: Judged) => Promise<Ruling>;
+  /** sends what was judged, never what came in; and of an approved request what was approved */
   readonly forward: (
     asked: Asked,
     judged: Judged,
+    approved: Approved | null,
   ) => Promise<{ readonly result: Result; readonly completion: Completion }>;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
   readonly newCallId: (now: number) => string;
@@ -80,6 +106,7 @@ export interface Reservation {
 export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Result>): Promise<Outcome<Result>> {
   let judged: Judged | null = null;
   let reservation: Reservation | null = null;
+  let ruling: Ruling;
   try {
     const agent = await ports.identify(asked);
     const gathered = ports.gather(asked);
@@ -89,8 +116,7 @@ export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Resu
     const evaluationUs = Math.round((ports.clock() - started) * 1000);
     judged = { callId: ports.newCallId(gathered.now), agent, gathered, calls, decision, rulesHash, evaluationUs };
     reservation = await ports.reserve(judged);
-    const ruling = await ports.settle(judged);
-    await ports.recordDecision(asked, judged, ruling);
+    ruling = await settle(asked, judged, ports);
     if (ruling.kind === 'refuse') {
       reservation.release();
       return { kind: 'refused', judged, why: ruling.why };
@@ -99,13 +125,40 @@ export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Resu
     reservation?.release();
     return { kind: 'broken', judged, error: toGatewayError(thrown) };
   }
-  return run(asked, judged, ports);
+  return run(asked, judged, ruling.approved, ports);
 }
 
-async function run<Asked, Result>(asked: Asked, judged: Judged, ports: Ports<Asked, Result>): Promise<Outcome<Result>> {
+async function settle<Asked, Result>(asked: Asked, judged: Judged, ports: Ports<Asked, Result>): Promise<Ruling> {
+  if (judged.decision.effect === 'require approval') {
+    const started = ports.clock();
+    const ruling = await ports.hold(asked, judged);
+    if (ruling.kind === 'refuse')
+      await ignoreFailure(
+        ports.recordOutcome(judged, {
+          status: 'not_run',
+          durationMs: ports.clock() - started,
+          bytes: null,
+          error: ruling.why.kind,
+        }),
+      );
+    return ruling;
+  }
+  await ports.recordDecision(asked, judged);
+  return judged.decision.effect === 'allow' ? RUN : BLOCKED;
+}
+
+const RUN: Ruling = { kind: 'run', approved: null };
+const BLOCKED: Ruling = { kind: 'refuse', why: { kind: 'blocked' } };
+
+async function run<Asked, Result>(
+  asked: Asked,
+  judged: Judged,
+  approved: Approved | null,
+  ports: Ports<Asked, Result>,
+): Promise<Outcome<Result>> {
   const started = ports.clock();
   try {
-    const { result, completion } = await ports.forward(asked, judged);
+    const { result, completion } = await ports.forward(asked, judged, approved);
     await ignoreFailure(ports.recordOutcome(judged, completion));
     return { kind: 'forwarded', judged, result };
   } catch (thrown) {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { foldName } from './call.ts';
+import { readDuration } from './duration.ts';
 import { didYouMean, errorAt, mendChoice, type Place, type Problem } from './problem.ts';
 
 /** Finds the place of a value, or of the key that leads to it. */
@@ -125,15 +126,13 @@ export function texts(what: string) {
     .meta({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] });
 }
 
-const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `30s`, `10m`, `2h`, `1d`, as milliseconds. */
 export function duration(what: string) {
   return z
     .unknown()
     .transform((input, ctx): number => {
-      const match = typeof input === 'string' ? /^(\d{1,6})(s|m|h|d)$/.exec(input.trim()) : null;
-      if (match !== null && Number(match[1]) > 0) return Number(match[1]) * UNITS[match[2]!]!;
+      const ms = typeof input === 'string' ? readDuration(input) : null;
+      if (ms !== null) return ms;
       ctx.issues.push(
         custom(
           input,

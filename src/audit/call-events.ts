@@ -1,7 +1,7 @@
 /** The two events of a call: what was decided, before anything runs, and how it ended. */
 import type { Call } from '../call.ts';
 import { digestOf, sha256 } from '../digest.ts';
-import type { Completion, Judged, Ruling } from '../flow.ts';
+import type { Completion, Judged } from '../flow.ts';
 import { redact } from '../redact.ts';
 import { bound } from './chain.ts';
 import type { AuditEvent } from './events.ts';
@@ -15,7 +15,12 @@ export interface CallContext {
   readonly digestKey: string;
 }
 
-export function decidedEvent(judged: Judged, ruling: Ruling, context: CallContext): AuditEvent {
+/** `refused`: why nobody was asked though a policy asks; `approval`: the question that this call waits for. */
+export function decidedEvent(
+  judged: Judged,
+  context: CallContext,
+  { refused = null, approval = null }: { refused?: string | null; approval?: string | null } = {},
+): AuditEvent {
   const { agent, decision, calls } = judged;
   const call = calls[0];
   return {
@@ -35,7 +40,8 @@ export function decidedEvent(judged: Judged, ruling: Ruling, context: CallContex
     ...(decision.would !== null && { 'toolgate.policy.would': decision.would }),
     'toolgate.policy.name': decision.deciding.policy,
     ...(decision.deciding.place !== null && { 'toolgate.policy.place': decision.deciding.place }),
-    ...(ruling.kind === 'refuse' && ruling.why !== '' && { 'toolgate.refused': ruling.why }),
+    ...(approval !== null && { 'toolgate.approval.id': approval }),
+    ...(refused !== null && { 'toolgate.refused': refused }),
     'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({
       policy,
       action,

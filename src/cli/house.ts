@@ -2,6 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type Book, createBook } from '../approvals/book.ts';
+import { ownerReviewer, type ReviewerEntries } from '../approvals/reviewers.ts';
+import { writeEvents } from '../audit/chain.ts';
 import { createRecorder, type Recorder } from '../audit/recorder.ts';
 import { readCatalogFolder } from '../catalog/load.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
@@ -13,6 +16,7 @@ import { GatewayError } from '../errors.ts';
 import type { Channel } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { isSameProcess } from '../upstream/orphans.ts';
 
 export const VERSION = '0.1.0';
 
@@ -27,8 +31,11 @@ export interface House {
   readonly recorder: Recorder;
   readonly rules: RulesKeeper;
   readonly statuses: Statuses;
-  /** who reviews approvals for which no policy names anybody: the owner of the state folder */
+  /** the user of the operating system, whose the state folder is */
   readonly owner: string;
+  readonly approvals: Book;
+  /** the calls of this process that wait for an approval */
+  readonly held: Set<string>;
   readonly ours: readonly CatalogFile[];
   readonly oursHash: string;
   /** key for digests of arguments */
@@ -42,6 +49,7 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
   const recorder = createRecorder(store);
   const { files, hash } = await builtInCatalog();
   let digestKey: string | null = null;
+  const held = new Set<string>();
   return {
     folders: where,
     store,
@@ -49,6 +57,10 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     rules: createRulesKeeper(store, where.config, files, hash),
     statuses: createStatuses(store),
     owner: userInfo().username,
+    approvals: createBook(writeEvents, (waiter) =>
+      waiter.pid === process.pid ? held.has(waiter.callId) : isSameProcess(waiter.pid, waiter.startedAt),
+    ),
+    held,
     ours: files,
     oursHash: hash,
     digestKey: async () => {
@@ -74,6 +86,15 @@ export async function builtInCatalog(): Promise<{ files: readonly CatalogFile[];
   const loaded = await readCatalogFolder(fileURLToPath(new URL('../../catalog', import.meta.url)));
   if (loaded.problems.length > 0) throw new GatewayError('catalog_invalid', formatProblems(loaded.problems));
   return { files: loaded.files, hash: sha256(JSON.stringify(loaded.files)) };
+}
+
+/** The reviewer where no policy names any. */
+export function ownerOf(house: House): string {
+  return ownerReviewer(reviewersOf(house), house.owner);
+}
+
+export function reviewersOf(house: House): ReviewerEntries {
+  return house.rules.current()?.rules?.policies.file.reviewers ?? {};
 }
 
 /** The channels that the rules in force name. */

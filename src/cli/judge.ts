@@ -3,14 +3,12 @@ import { completedEvent, decidedEvent } from '../audit/call-events.ts';
 import type { Agent, Call, Decision, Gathered } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
-import type { Completion, Judged, Ruling } from '../flow.ts';
+import type { Completion, Judged } from '../flow.ts';
 import { newId } from '../ids.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { decide } from '../policy/decide.ts';
 import { redact } from '../redact.ts';
-import { channelsOf, type House } from './house.ts';
-
-const NO_REVIEWER = 'No reviewer can be reached yet, so it is denied.';
+import { channelsOf, type House, ownerOf } from './house.ts';
 
 export interface Judge {
   readonly decide: (
@@ -20,8 +18,8 @@ export interface Judge {
   ) => { decision: Decision; rulesHash: string };
   /** whether it would run now, without asking anybody and without a record */
   readonly allows: (agent: Agent, call: Call) => boolean;
-  readonly settle: (judged: Judged) => Ruling;
-  readonly recordDecision: (method: string | null, judged: Judged, ruling: Ruling) => Promise<void> | void;
+  /** of a call that is allowed or blocked; one that must be approved is recorded where it is held */
+  readonly recordDecision: (method: string | null, judged: Judged) => Promise<void> | void;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
   readonly newCallId: (now: number) => string;
   readonly clock: () => number;
@@ -38,42 +36,25 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
           `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`,
         );
       const { policies, hash } = loaded.rules;
-      const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, house.owner));
+      const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, ownerOf(house)));
       return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
     },
     allows: (agent, call) => {
       const rules = house.rules.current()?.rules ?? null;
       return (
         rules !== null &&
-        decide(rules.policies, { agent, call, gathered: { now: Date.now() } }, house.owner).effect === 'allow'
+        decide(rules.policies, { agent, call, gathered: { now: Date.now() } }, ownerOf(house)).effect === 'allow'
       );
     },
-    settle: ({ decision }) => {
-      switch (decision.effect) {
-        case 'allow':
-          return { kind: 'run' };
-        case 'block':
-          return { kind: 'refuse', why: '' };
-        case 'require approval':
-          return { kind: 'refuse', why: NO_REVIEWER };
-      }
-    },
-    recordDecision: (method, judged, ruling) => {
-      const event = () => decidedEvent(judged, ruling, { sessionId, method, digestKey });
+    recordDecision: (method, judged) => {
+      const event = () => decidedEvent(judged, { sessionId, method, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
       if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);
       if (alerts.length === 0) return house.recorder.now([event()]);
       const channels = channelsOf(house);
       return house.recorder
-        .now([event()], (tx) =>
-          insertAlerts(
-            tx,
-            alerts.map((alert) => callAlert(judged, alert)),
-            channels,
-            judged.gathered.now,
-          ),
-        )
+        .now([event()], (tx) => insertAlerts(tx, callAlerts(judged), channels, judged.gathered.now))
         .then(() => {
           if (channels.length > 0) onAlert();
         });
@@ -100,6 +81,11 @@ function strictestOf(decisions: readonly Decision[]): Decision {
   };
 }
 
+/** The alerts that a decision raises, in words. */
+export function callAlerts(judged: Judged): NewAlert[] {
+  return judged.decision.alerts.map((alert) => callAlert(judged, alert));
+}
+
 function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['severity'] }): NewAlert {
   const call = judged.calls[0]!;
   const what = `${titleOf(call)} · ${call.tools[0]?.title ?? call.calledName}`;
@@ -122,11 +108,11 @@ function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['
   };
 }
 
-function titleOf(call: Call): string {
+export function titleOf(call: Call): string {
   return call.integrations[0]?.title ?? 'unknown';
 }
 
 /** Cut in the middle, where neither end is lost. */
-function shorten(text: string): string {
+export function shorten(text: string): string {
   return text.length <= 600 ? text : `${text.slice(0, 400)} … ${text.slice(-150)}`;
 }

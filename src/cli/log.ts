@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';
+import { readDuration } from '../duration.ts';
 import { visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson, when } from './output.ts';
@@ -88,8 +89,6 @@ export async function logVerify(flags: HouseFlags & { json?: boolean }): Promise
   return result.broken === null ? 0 : 1;
 }
 
-const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 function filterOf(flags: LogFlags): LogFilter | null {
   const limit = Number(flags.limit ?? 50);
   if (!Number.isInteger(limit) || limit < 1 || limit > 100_000) {
@@ -112,8 +111,8 @@ function filterOf(flags: LogFlags): LogFilter | null {
 
 function sinceOf(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
-  const match = /^(\d+)([smhd])$/.exec(text);
-  if (match !== null) return Date.now() - Number(match[1]) * UNITS[match[2]!]!;
+  const ms = readDuration(text);
+  if (ms !== null) return Date.now() - ms;
   const time = Date.parse(text);
   return Number.isNaN(time) ? null : time;
 }

@@ -1,7 +1,8 @@
 /** `toolgate`: names, flags and help. Each command is loaded when it is asked for. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EVENT_CODES } from '../audit/events.ts';
 import { DOORS, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
+import { readDuration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
 import { VERSION } from './house.ts';
 import { atExit, complain } from './output.ts';
@@ -44,6 +45,16 @@ program
     new Option('--log-level <level>', 'what is said on stderr')
       .choices(['error', 'warn', 'info', 'debug'])
       .default('warn'),
+  )
+  .addOption(
+    new Option(
+      '--hold <duration>',
+      'how long a call may wait for a person before the agent is told to call again',
+    ).argParser((text) => {
+      const ms = readDuration(text);
+      if (ms === null) throw new InvalidArgumentError('write a number and a unit, such as 45s or 4m');
+      return ms;
+    }),
   )
   .addHelpText(
     'after',
@@ -190,6 +201,51 @@ catalog
   .action(async (name, flags) =>
     finish(await (await import('./catalog.ts')).catalogShow(name, { ...program.opts(), ...flags })),
   );
+
+const approvals = program
+  .command('approvals')
+  .description('the calls that wait for a person, and how earlier ones ended');
+approvals
+  .command('list', { isDefault: true })
+  .description('what waits for a person; with --all what has ended too')
+  .option('--all', 'those that have ended too')
+  .option('--json')
+  .action(async (flags) =>
+    finish(await (await import('./approvals.ts')).approvalsList({ ...program.opts(), ...flags })),
+  );
+approvals
+  .command('show <code>')
+  .description('one request whole: who wants to do what, which policy asks whom, every argument')
+  .option('--json', 'as JSON, secrets masked')
+  .action(async (code, flags) =>
+    finish(await (await import('./approvals.ts')).approvalsShow(code, { ...program.opts(), ...flags })),
+  );
+for (const [verdict, description] of [
+  ['approve', 'let a call run, once: shows the request and asks'],
+  ['deny', 'keep a call from running: shows the request and asks'],
+] as const) {
+  program
+    .command(`${verdict} <code>`)
+    .description(description)
+    .option('--reason <text>', 'why; some policies want one')
+    .option('--reviewer-key <file>', 'answer as the reviewer whose key this is, without being asked')
+    .option('--json', 'how the approval stands, as JSON')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  toolgate ${verdict} A7K2\n  toolgate ${verdict} A7K2 --reason "as agreed with Bob"`,
+    )
+    .action(async (code, flags) =>
+      finish(await (await import('./approvals.ts')).answer(code, verdict, { ...program.opts(), ...flags })),
+    );
+}
+
+program
+  .command('reviewers')
+  .description('the people who answer')
+  .command('register <id>')
+  .description('mint a key by which a reviewer of policies.yaml answers where there is no terminal')
+  .addHelpText('after', '\nExample:\n  toolgate reviewers register bob > bob.key && chmod 600 bob.key')
+  .action(async (id) => finish(await (await import('./approvals.ts')).reviewersRegister(id, program.opts())));
 
 program
   .command('alerts')

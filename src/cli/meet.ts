@@ -2,6 +2,7 @@
 import { fixedStatus, type Identity } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import {
+  type AgentRow,
   clearDisallowedRaised,
   findAgent,
   markDisallowedRaised,
@@ -10,11 +11,12 @@ import {
   seeAgent,
 } from '../agents/registry.ts';
 import { writeEvents } from '../audit/chain.ts';
-import type { Agent } from '../call.ts';
+import type { Agent, ReviewStatus } from '../call.ts';
+import type { Rules } from '../config/rules.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { decideDiscovery } from '../policy/decide.ts';
-import type { House } from './house.ts';
-import { channelsOf } from './house.ts';
+import type { Transaction } from '../store/store.ts';
+import { channelsOf, type House } from './house.ts';
 
 export interface Met {
   readonly agent: Agent;
@@ -25,6 +27,26 @@ export interface Met {
 /** So many new names within an hour are somebody's game: the rest is told in one line. */
 const NEW_AGENTS_AN_HOUR = 20;
 const HOUR_MS = 3_600_000;
+
+/** What the owner says of an agent, in the file or by command. Disallowed counts for every name that it claims. */
+function statusOf(
+  tx: Transaction,
+  fixed: ReviewStatus | null,
+  identity: Identity,
+  row: AgentRow | undefined,
+): ReviewStatus {
+  const said = [row?.status, ...identity.claims.map((claim) => findAgent(tx, agentNamed(claim).id)?.status)];
+  return fixed === 'Disallowed' || said.includes('Disallowed') ? 'Disallowed' : (fixed ?? row?.status ?? 'Unreviewed');
+}
+
+/** An agent that was met before, with the review status that it has now. */
+export function metBefore(tx: Transaction, rules: Rules, known: Omit<Agent, 'status'>): Agent {
+  const identity: Identity = { ...known, mixedScripts: false };
+  return {
+    ...known,
+    status: statusOf(tx, fixedStatus(rules.policies.file.agents, identity), identity, findAgent(tx, known.id)),
+  };
+}
 
 /** "An agent is discovered" is judged once per agent, and again when it becomes Disallowed. */
 export async function meet(house: House, identity: Identity): Promise<Met> {
@@ -45,9 +67,7 @@ export async function meet(house: House, identity: Identity): Promise<Met> {
       return { agent: { ...known, status: fixed ?? 'Unreviewed' }, alerted: false };
     }
     const { isNew, row } = seeAgent(tx, identity, now);
-    const said = [row.status, ...identity.claims.map((claim) => findAgent(tx, agentNamed(claim).id)?.status)];
-    const status =
-      fixed === 'Disallowed' || said.includes('Disallowed') ? 'Disallowed' : (fixed ?? row.status ?? 'Unreviewed');
+    const status = statusOf(tx, fixed, identity, row);
     const agent: Agent = { ...known, status };
     const disallowed = status === 'Disallowed' ? markDisallowedRaised(tx, identity.id) : false;
     if (status !== 'Disallowed') clearDisallowedRaised(tx, identity.id);

@@ -2,16 +2,15 @@
 import { fixedStatus, type Identity, identify } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { findAgent } from '../agents/registry.ts';
-import { listTools, type ToolRow, toolStatus } from '../audit/tools.ts';
+import { listTools, type ToolRow } from '../audit/tools.ts';
 import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
-import type { ServerLaunch } from '../catalog/recognise.ts';
 import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
 import { didYouMean } from '../problem.ts';
-import { type House, type HouseFlags, openHouse } from './house.ts';
-import { statusInFile } from './inventory.ts';
+import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
+import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
 
 export interface ExplainFlags extends HouseFlags {
@@ -50,7 +49,7 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
       return 2;
     }
     const agent = await agentOf(house, loaded.rules, flags);
-    const explanation = explain(loaded.rules.policies, { agent, call, gathered: { now: Date.now() } }, house.owner);
+    const explanation = explain(loaded.rules.policies, { agent, call, gathered: { now: Date.now() } }, ownerOf(house));
     if (flags.json)
       printJson({ call: { ...call, argument: undefined }, agent, rules: loaded.rules.hash, ...explanation });
     else print(inWords(call, agent, explanation));
@@ -81,8 +80,7 @@ function callOf(
     return `"${key}" is neither a server of servers.json nor an integration${guess === null ? '' : `: did you mean "${guess}"?`}`;
   }
   const row = rows.find((each) => each.server === key && each.name === tool);
-  const definition = row?.definition === undefined ? {} : (JSON.parse(row.definition) as JsonObject);
-  const { toolClass } = classifyNamed(catalog, launch ?? { key }, { name: tool, ...definition }, launch === null);
+  const { toolClass } = classifyNamed(catalog, launch ?? { key }, definitionIn(row, tool), launch === null);
   if (row === undefined && toolClass.tool.source !== 'catalog' && toolClass.tool.source !== 'owner') {
     const seen = rows.filter(({ server }) => server === key).map(({ name }) => name);
     const guess = didYouMean(
@@ -93,38 +91,13 @@ function callOf(
       `no tool "${tool}" of ${key} is known${guess === null ? '' : `: did you mean "${guess}"?`}; it is judged by its name`,
     );
   }
-  const fixed = statusInFile(policies.file.tools, tool, toolClass);
-  return {
-    ...toolClass.ofCall(args),
-    via: 'mcp',
-    server: key,
-    calledName: tool,
-    toolStatus: status ?? toolStatus(row, fixed, row?.definition_hash ?? ''),
-    definitionHash: row?.definition_hash ?? null,
-    rawArguments: args,
-    argument: toolClass.reader(args),
-  };
+  const call = callOnRecord(policies, toolClass, key, tool, args, row);
+  return status === undefined ? call : { ...call, toolStatus: status };
 }
 
 function serverKeys(house: House): string[] {
   const { servers } = readRuleFiles(house.folders.config);
   return 'text' in servers ? Object.keys(readServers(servers.text).servers?.entries ?? {}) : [];
-}
-
-/** How the server of that key is started, with the tools that it has shown; null if there is none. */
-function launchOf(house: House, key: string, rows: readonly ToolRow[]): ServerLaunch | null {
-  const { servers } = readRuleFiles(house.folders.config);
-  const entry = 'text' in servers ? readServers(servers.text).servers?.entries[key] : undefined;
-  if (entry === undefined) return null;
-  const { command, args, integration } = entry;
-  return {
-    key,
-    command,
-    args,
-    integration,
-    url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
-    toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
-  };
 }
 
 async function agentOf(house: House, { policies }: Rules, flags: ExplainFlags): Promise<Agent> {

@@ -2,8 +2,11 @@
 import { pino } from 'pino';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
 import { type LoadedRules, rulesFault } from '../config/rules.ts';
+import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
+import { type McpAsked, requestText } from '../gateway/door.ts';
 import { Gate } from '../gateway/gate.ts';
+import { patienceMs } from '../gateway/patience.ts';
 import { Session } from '../gateway/session.ts';
 import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
@@ -12,6 +15,7 @@ import { formatProblems } from '../problem.ts';
 import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
 import { INSIDE } from '../upstream/process.ts';
 import { wakeDesk } from './desk-process.ts';
+import { createHolder } from './hold.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
 import { createJudge } from './judge.ts';
@@ -23,6 +27,8 @@ import { createVisitor, readCredentials } from './visitor.ts';
 export interface ServeFlags extends HouseFlags {
   readonly agent?: string | undefined;
   readonly logLevel?: string | undefined;
+  /** how long a call is held at most, in milliseconds; else by client */
+  readonly hold?: number | undefined;
 }
 
 /** Serves until the client goes; resolves with the exit code. */
@@ -85,18 +91,40 @@ export async function serve(flags: ServeFlags): Promise<number> {
     },
   );
 
-  const judge = createJudge(house, sessionId, await house.digestKey().catch(() => ''), () => wakeDesk(house.folders));
+  const digestKey = await house.digestKey().catch(() => '');
+  const judge = createJudge(house, sessionId, digestKey, () => wakeDesk(house.folders));
+  const holder = createHolder(house, {
+    sessionId,
+    digestKey,
+    wakeDesk: () => wakeDesk(house.folders),
+    log: (message) => log.error(message),
+  });
+  const identify = async () => {
+    const { agent, alerted } = await visitor.agent();
+    if (alerted) wakeDesk(house.folders);
+    return agent;
+  };
   const session = new Session(gate, {
     door: {
       ...judge,
-      identify: async () => {
-        const { agent, alerted } = await visitor.agent();
-        if (alerted) wakeDesk(house.folders);
-        return agent;
-      },
+      identify,
       gather: () => ({ now: Date.now() }),
       reserve: () => NOTHING_RESERVED,
-      recordDecision: (asked, judged, ruling) => judge.recordDecision(asked.method, judged, ruling),
+      recordDecision: (asked, judged) => judge.recordDecision(asked.method, judged),
+      hold: (asked, judged) =>
+        holder.hold(judged, {
+          method: asked.method,
+          request: requestText(asked),
+          launch: sha256(JSON.stringify(asked.upstream.spec.launch)),
+          patienceMs: flags.hold ?? patienceMs(visitor.clientName(), asked.onProgress !== null),
+          signal: asked.signal,
+          tell: progressTeller(asked.onProgress),
+          judgeAgain: async () => {
+            const agent = await identify();
+            const call = asked.classify();
+            return { agent, call, ...judge.decide(agent, [call], { now: Date.now() }) };
+          },
+        }),
     },
     statusOf: (known) => statusOfTool(house, known),
   });
@@ -131,6 +159,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     visitor.forget();
     await gate.reclassify();
     const { agent } = await visitor.agent();
+    holder.rulesChanged();
     session.rejudgeSubscriptions((call) => judge.allows(agent, call));
   };
   const unwatch = house.rules.watch(
@@ -164,6 +193,12 @@ async function noteUpstreamProcess(house: House, pid: number, runs: boolean): Pr
     if (!runs) forgetProcess(tx, pid);
     else if (upstream !== null && gate !== null) noteProcess(tx, upstream, gate);
   });
+}
+
+/** Each message is one step further: what it grows to nobody knows. */
+function progressTeller(onProgress: McpAsked['onProgress']): (message: string) => void {
+  let progress = 0;
+  return (message) => onProgress?.({ progress: ++progress, message });
 }
 
 const NOTHING_RESERVED = { release: () => {} };

@@ -28,6 +28,8 @@ export function createVisitor(house: House, credentials: Credentials) {
       known = { ...known, clientInfo };
       met = null;
     },
+    /** what its client calls itself */
+    clientName: () => known.clientInfo?.name ?? null,
     forget: () => {
       met = null;
     },

@@ -1,6 +1,7 @@
 /** The desk: delivers alerts, and ends by itself when nothing has been left to do for a while. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countOpen } from '../approvals/book.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -85,7 +86,7 @@ async function work(id: string, ports: DeskPorts): Promise<void> {
         if (await deliverAll(id, ports)) idleSince = performance.now();
         due = await store.read(nextDue);
       }
-      if (due !== null) idleSince = performance.now();
+      if (due !== null || (await store.read(countOpen)) > 0) idleSince = performance.now();
       if (performance.now() - idleSince > (ports.idleMs ?? IDLE_MS)) return;
     } catch (error) {
       ports.log(messageOf(error));

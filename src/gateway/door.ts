@@ -6,7 +6,8 @@ import type { ToolDefinition } from '../catalog/infer.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Recognised, recognise } from '../catalog/recognise.ts';
 import { digestOf } from '../digest.ts';
-import { flow, type Judged, type Ports } from '../flow.ts';
+import { keepExact } from '../exact.ts';
+import { type Approved, flow, type Judged, type Ports } from '../flow.ts';
 import type { Answer } from '../upstream/answers.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
@@ -19,7 +20,7 @@ export interface McpAsked {
   readonly upstream: Upstream;
   /** as the upstream will get them: its own names, no key of ours */
   readonly params: JsonObject;
-  /** what it means, under what is known at that moment */
+  /** what it means, under what is known at that moment; throws if it can't be sent any more */
   readonly classify: () => Call;
   readonly onProgress: ((progress: Progress) => void) | null;
   readonly signal: AbortSignal | null;
@@ -72,12 +73,12 @@ function classifyAsked(asked: McpAsked): readonly Call[] {
 }
 
 function forwardWith(clock: () => number) {
-  return async (asked: McpAsked, _judged: Judged) => {
+  return async (asked: McpAsked, _judged: Judged, approved: Approved | null) => {
     const started = clock();
     const result = await asked.upstream.call({
       method: asked.method,
-      params: asked.params,
-      onProgress: asked.onProgress,
+      params: approved === null ? asked.params : (JSON.parse(approved.request, keepExact) as JsonObject),
+      onProgress: approved === null ? asked.onProgress : countedOn(asked.onProgress, approved.toldTimes),
       signal: asked.signal,
     });
     const durationMs = clock() - started;
@@ -96,6 +97,19 @@ function forwardWith(clock: () => number) {
       },
     };
   };
+}
+
+/** What may be approved of a request: all that would be sent but `_meta`, which changes with every call and is shown to nobody. */
+export function requestText({ params }: McpAsked): string {
+  const { _meta: _, ...rest } = params;
+  return JSON.stringify(rest);
+}
+
+/** Progress only ever grows: the upstream's goes on where that of the wait ended. */
+function countedOn(onProgress: McpAsked['onProgress'], from: number): McpAsked['onProgress'] {
+  if (onProgress === null) return null;
+  return ({ progress, total, message }) =>
+    onProgress({ progress: progress + from, total: total === undefined ? undefined : total + from, message });
 }
 
 /** How one upstream was recognised, and what each of its tools means: made once per change of lists or rules. */

@@ -1,7 +1,6 @@
 /** What an agent is told when its call does not run: which policy, what to do instead, and nothing about what else exists. */
-import type { Decision } from '../call.ts';
 import type { GatewayError } from '../errors.ts';
-import type { Judged } from '../flow.ts';
+import type { Judged, Refused } from '../flow.ts';
 
 /** Our own key in `_meta`; upstreams can't set it. */
 const META_KEY = 'toolgate/decision';
@@ -11,9 +10,18 @@ export interface Refusal {
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
-export function refusalOf(judged: Judged, why: string): Refusal {
-  const { decision } = judged;
-  return { text: `${sentence(judged)}${why === '' ? '' : ` ${why}`}`, meta: metaOf(decision, judged.callId) };
+export function refusalOf(judged: Judged, why: Refused): Refusal {
+  const { decision, callId } = judged;
+  const meta = { decision: decision.effect, policy: decision.deciding.policy, call_id: callId };
+  return {
+    text: `toolgate: ${sentence(judged, why)}`,
+    meta: {
+      [META_KEY]:
+        why.kind === 'pending'
+          ? { ...meta, approval: why.code, decide_by: new Date(why.decideBy).toISOString() }
+          : meta,
+    },
+  };
 }
 
 /** Something is broken: it did not run, or it ran and its answer can't be given. */
@@ -31,23 +39,37 @@ export function brokenOf(judged: Judged | null, error: GatewayError): Refusal {
   };
 }
 
-function sentence({ decision, calls }: Judged): string {
-  const call = calls[0];
-  const { deciding } = decision;
-  const what =
-    call === undefined
-      ? 'this call'
-      : `${call.integrations[0]?.title ?? 'unknown'} · ${call.tools[0]?.title ?? call.calledName}`;
-  const own = deciding.place === null ? `the rule ${deciding.policy}` : `the policy "${deciding.policy}"`;
-  const did = decision.effect === 'require approval' ? 'asks a person first' : 'blocks it';
+function sentence(judged: Judged, why: Refused): string {
+  const { deciding } = judged.decision;
+  const what = whatOf(judged);
+  const rule = deciding.place === null ? `the rule ${deciding.policy}` : `the policy "${deciding.policy}"`;
   const note = deciding.message === null ? '' : ` ${deciding.message}`;
-  const advice =
-    decision.effect === 'block'
-      ? ' Do not try it again or by another way; tell the user what you wanted to do and why.'
-      : '';
-  return `toolgate: ${what} was not run: ${own} ${did}.${note}${advice}`;
+  switch (why.kind) {
+    case 'blocked':
+      return `${what} was not run: ${rule} blocks it.${note} Do not try it again or by another way; tell the user what you wanted to do and why.`;
+    case 'pending':
+      return `pending ${why.code}: ${what} was not run: ${rule} waits for a person.${note} Ask the user to answer in toolgate ("toolgate approvals" lists it), then call again with the same arguments. It can be answered until ${clock(why.decideBy)}.`;
+    case 'denied':
+      return `${what} was not run: ${rule} asks a person first, and it was denied by ${why.by}${why.reason === null ? '' : `: ${why.reason}`}.${note} Do not try it again or by another way.`;
+    case 'expired':
+      return `${what} was not run: ${rule} asks a person first, and nobody answered ${why.code} in time.${note} Tell the user; call again only if they want you to.`;
+    case 'not asked':
+      return `${what} was not run: ${rule} asks a person first, but ${why.why}.${note} So it is denied. Tell the user.`;
+    case 'changed':
+      return `${what} was not run: it was approved, but ${why.why}. Call again, and it will be asked anew.`;
+    case 'cancelled':
+      return `${what} was not run: the call was cancelled while it waited for a person.`;
+  }
 }
 
-function metaOf(decision: Decision, callId: string): Readonly<Record<string, unknown>> {
-  return { [META_KEY]: { decision: decision.effect, policy: decision.deciding.policy, call_id: callId } };
+function whatOf({ calls }: Judged): string {
+  const call = calls[0];
+  if (call === undefined) return 'this call';
+  return `${call.integrations[0]?.title ?? 'unknown'} · ${call.tools[0]?.title ?? call.calledName}`;
+}
+
+/** The time of day for the user beside the agent. */
+function clock(ms: number): string {
+  const time = new Date(ms);
+  return `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;
 }

@@ -1,5 +1,6 @@
 /** One client's connection: every method of the protocol by a closed table. What isn't in it is refused. */
 import type { Call, JsonObject, ReviewStatus } from '../call.ts';
+import { GatewayError } from '../errors.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
 import { normaliseArguments } from './arguments.ts';
@@ -101,17 +102,22 @@ export class Session {
     }
     const args = normaliseArguments(params['arguments']);
     if (args === null) return fault(INVALID_PARAMS, '"arguments" must be an object');
-    const tool = known;
     const upstreamParams = rebuilt(params, {
-      name: tool.exposed.name,
+      name: known.exposed.name,
       ...(params['arguments'] !== undefined && { arguments: args }),
     });
     return askUpstream(
       {
         method: 'tools/call',
-        upstream: tool.exposed.upstream,
+        upstream: known.exposed.upstream,
         params: upstreamParams,
-        classify: () => toolCall(tool, args, this.#ports.statusOf(tool)),
+        classify: () => {
+          // While it was held its definition, or its upstream's state, may have changed.
+          const now = this.#gate.tool(name);
+          if (now === undefined)
+            throw new GatewayError('upstream_unavailable', this.#gate.faultOf(name) ?? `${name} is no longer offered`);
+          return toolCall(now, args, this.#ports.statusOf(now));
+        },
         ...exchange,
       },
       this.#ports.door,

@@ -9,7 +9,7 @@ export type Severity = 'low' | 'medium' | 'high';
 /** What is told to people. */
 export interface NewAlert {
   readonly severity: Severity;
-  /** `call`, `agent`, `rules` */
+  /** `call`, `agent`, `rules`, `approval` */
   readonly kind: string;
   readonly policy: string | null;
   readonly agent: string | null;
@@ -18,6 +18,8 @@ export interface NewAlert {
   /** named values, in the order to show them */
   readonly detail: Readonly<Record<string, string>>;
   readonly callId: string | null;
+  /** the question that it tells of */
+  readonly approvalId?: string;
 }
 
 export interface AlertRow {
@@ -31,6 +33,7 @@ export interface AlertRow {
   /** JSON of `detail` */
   readonly detail: string;
   readonly call_id: string | null;
+  readonly approval_id: string | null;
 }
 
 export type DeliveryState = 'pending' | 'sending' | 'sent' | 'failed';
@@ -57,7 +60,7 @@ export function insertAlerts(
     const id = newId(now);
     const shown = redact({ title: alert.title, detail: alert.detail }) as { title: string; detail: unknown };
     tx.run(
-      'INSERT INTO alerts (id, created_at, severity, kind, policy, agent, title, detail, call_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO alerts (id, created_at, severity, kind, policy, agent, title, detail, call_id, approval_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       id,
       now,
       alert.severity,
@@ -67,6 +70,7 @@ export function insertAlerts(
       shown.title,
       JSON.stringify(shown.detail),
       alert.callId,
+      alert.approvalId ?? null,
     );
     for (const channel of channels)
       tx.run(

@@ -11,7 +11,7 @@
 import type { AlertRaised, Decision, Effect, Facts, Mode, Reason, Requirement } from '../call.ts';
 import type { CompiledPolicies, CompiledPolicy } from './compile.ts';
 
-/** Judges one call. `owner` reviews approvals for which no policy names a reviewer. */
+/** Judges one call. `owner` is the reviewer where no policy names any. */
 export function decide(policies: CompiledPolicies, facts: Facts, owner: string): Decision {
   const { defaults } = policies.file;
   const applying: { policy: CompiledPolicy; reason: Reason }[] = [];

@@ -81,6 +81,57 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX deliveries_open ON deliveries (next_at) WHERE state IN ('pending', 'sending');
   `,
+  `
+  CREATE TABLE approvals (
+    id TEXT PRIMARY KEY,
+    code TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    session TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    -- what people are shown of it, secrets masked; kept when it has ended
+    subject TEXT NOT NULL,
+    -- the exact request; erased when it has ended
+    request TEXT,
+    requirements TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    decide_by INTEGER NOT NULL,
+    decided_at INTEGER,
+    run_by INTEGER,
+    ended_at INTEGER,
+    ended_why TEXT,
+    -- the call that waits for it, and its process
+    waiter TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX approvals_code ON approvals (code) WHERE state IN ('open', 'approved');
+  CREATE INDEX approvals_live ON approvals (digest) WHERE state IN ('open', 'approved');
+
+  CREATE TABLE votes (
+    approval_id TEXT NOT NULL REFERENCES approvals (id),
+    -- os:<user> or key:<reviewer>: one human speaks once, whatever the channel
+    voter TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    reason TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (approval_id, voter)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE reviewer_keys (
+    reviewer TEXT PRIMARY KEY,
+    key_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- One-time sign-ins of the console.
+  CREATE TABLE logins (
+    secret_hash TEXT PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE alerts ADD COLUMN approval_id TEXT;
+  `,
 ];
 
 /** What this program writes; a store with a higher number was written by a newer one. */

@@ -21,6 +21,8 @@ export interface Store {
   readonly folder: string;
   /** Runs `work` in one `BEGIN IMMEDIATE`; all of it is committed, or none. Throws `store_unavailable`. */
   readonly write: <T>(work: (tx: Transaction) => T) => Promise<T>;
+  /** The same, and on the disk when it resolves: it survives a power cut. */
+  readonly writeDurably: <T>(work: (tx: Transaction) => T) => Promise<T>;
   /** Runs `work` on a consistent view. Throws `store_unavailable`. */
   readonly read: <T>(work: (tx: Transaction) => T) => Promise<T>;
   /** Changes when another process has committed; own writes don't count. */
@@ -59,6 +61,7 @@ export function openStore(folder: string): Store {
   return {
     folder,
     write: (work) => attempt((db) => db.transaction('BEGIN IMMEDIATE', work)),
+    writeDurably: (work) => attempt((db) => db.durably(() => db.transaction('BEGIN IMMEDIATE', work))),
     read: (work) => attempt((db) => db.transaction('BEGIN', work)),
     dataVersion: () => Number(connected().get<{ data_version: number }>('PRAGMA data_version')!.data_version),
     close: () => {
@@ -101,6 +104,16 @@ class Connection implements Transaction {
     }
   }
 
+  /** In WAL mode only FULL waits for the disk at each commit. */
+  durably<T>(work: () => T): T {
+    this.database.exec('PRAGMA synchronous = FULL');
+    try {
+      return work();
+    } finally {
+      this.database.exec('PRAGMA synchronous = NORMAL');
+    }
+  }
+
   /** A store that a newer program has migrated must not be written without its new columns. */
   #checkVersion(): void {
     const version = this.get<{ user_version: number }>('PRAGMA user_version')!.user_version;
@@ -122,7 +135,7 @@ function connect(folder: string): Connection {
   const path = join(folder, FILE_NAME);
   const database = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;');
     for (const suffix of ['', '-wal', '-shm']) chmodIfThere(path + suffix);
     migrate(database);
     return new Connection(database);

@@ -25,8 +25,14 @@ export function processId(pid: number): ProcessId | null {
   }
 }
 
-function isSame(pid: number, startedAt: string): boolean {
-  return processId(pid)?.startedAt === startedAt;
+/** Whether that process still runs, and, where the system tells its start, not another under its number. */
+export function isSameProcess(pid: number, startedAt: string | null): boolean {
+  if (startedAt !== null) return processId(pid)?.startedAt === startedAt;
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 export function noteProcess(tx: Transaction, upstream: ProcessId, gate: ProcessId): void {
@@ -50,8 +56,8 @@ export function sweepOrphans(tx: Transaction): number {
   );
   let ended = 0;
   for (const row of rows) {
-    if (isSame(row.gate_pid, row.gate_started_at)) continue;
-    if (isSame(row.pid, row.started_at)) {
+    if (isSameProcess(row.gate_pid, row.gate_started_at)) continue;
+    if (isSameProcess(row.pid, row.started_at)) {
       try {
         process.kill(-row.pid, 'SIGKILL');
         ended++;

@@ -1,0 +1,145 @@
+/**
+ * The words of an approval, and the rules that need no store. Pure.
+ *
+ *   open      waits for a decision until `decideBy`       → approved, denied, expired
+ *   approved  may run once until `runBy`                  → used, denied (the rules block it now), lapsed
+ *   used      its request was forwarded, or was about to be
+ *   denied    by a reviewer, or by the rules when it was judged again
+ *   expired   nobody decided in time
+ *   lapsed    approved, not used in time
+ *
+ * That nobody is waiting is shown, and is no state.
+ */
+import type { Agent, Door, JsonObject, Operation, Requirement } from '../call.ts';
+import { sha256 } from '../digest.ts';
+
+export const APPROVAL_STATES = ['open', 'approved', 'used', 'denied', 'expired', 'lapsed'] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
+export type Verdict = 'approve' | 'deny';
+
+/** Where an answer was given. `rules`: nobody was asked, the rules have changed. */
+export type AnswerChannel = 'console' | 'desktop' | 'command line' | 'slack' | 'rules';
+
+/** One person's answer. */
+export interface Vote {
+  /** `os:<user>` or `key:<reviewer>` */
+  readonly voter: string;
+  readonly verdict: Verdict;
+  readonly channel: AnswerChannel;
+  readonly reason: string | null;
+  readonly at: number;
+}
+
+/** What people are shown of a request; secrets are masked, and it is kept when the approval has ended. */
+export interface Subject {
+  readonly agent: Omit<Agent, 'status'>;
+  readonly via: Door;
+  readonly method: string | null;
+  readonly server: string | null;
+  readonly integration: string;
+  /** canonical title */
+  readonly tool: string;
+  readonly calledName: string;
+  readonly operation: Operation | null;
+  readonly definitionHash: string | null;
+  /** masked and bounded; `complete` if nothing was */
+  readonly arguments: unknown;
+  readonly complete: boolean;
+  /** why a person is asked: each policy with its conditions, as `policy explain` words them */
+  readonly policies: readonly JsonObject[];
+}
+
+export interface Approval {
+  readonly id: string;
+  /** short, for people; never a credential */
+  readonly code: string;
+  readonly digest: string;
+  readonly state: ApprovalState;
+  readonly session: string;
+  readonly callId: string;
+  readonly subject: Subject;
+  /** the exact params as JSON text; null once it has ended */
+  readonly request: string | null;
+  readonly requirements: readonly Requirement[];
+  /** hash of the rules that asked */
+  readonly rules: string;
+  readonly createdAt: number;
+  readonly decideBy: number;
+  readonly decidedAt: number | null;
+  readonly runBy: number | null;
+  readonly endedAt: number | null;
+  /** who or what ended it, in words */
+  readonly endedWhy: string | null;
+  readonly waiter: Waiter | null;
+  readonly votes: readonly Vote[];
+}
+
+/** The call that waits: of which process, and which of its calls. */
+export interface Waiter {
+  readonly pid: number;
+  readonly startedAt: string | null;
+  readonly callId: string;
+}
+
+/** What one approval is bound to: change any of it, and it is another question. */
+export interface Bound {
+  readonly agentId: string;
+  readonly agentStrength: string;
+  readonly session: string;
+  /** of the server's launch: command, arguments, environment, or URL and headers */
+  readonly launch: string;
+  readonly method: string;
+  readonly definitionHash: string | null;
+  /** the params as they would be sent, but for `_meta`, which changes with every call */
+  readonly request: string;
+}
+
+const DIGEST_VERSION = 'toolgate approval 1';
+
+/** `key` is the store's own: the digest of a short secret can't be guessed. */
+export function approvalDigest(bound: Bound, key: string): string {
+  return sha256(
+    JSON.stringify([
+      DIGEST_VERSION,
+      key,
+      bound.agentId,
+      bound.agentStrength,
+      bound.session,
+      bound.launch,
+      bound.method,
+      bound.definitionHash,
+      bound.request,
+    ]),
+  );
+}
+
+/** A wall clock may be set back by this much before times that lie ahead are not believed. */
+const SKEW_MS = 60_000;
+
+/** What has become of an approval at this moment, by the clock alone. A clock that was set back fails closed. */
+export function clockState(
+  approval: Pick<Approval, 'state' | 'createdAt' | 'decideBy' | 'decidedAt' | 'runBy'>,
+  now: number,
+): ApprovalState {
+  const { state, createdAt, decideBy, decidedAt, runBy } = approval;
+  if (state === 'open' && (now > decideBy || now < createdAt - SKEW_MS)) return 'expired';
+  if (state === 'approved' && (now > (runBy ?? 0) || now < (decidedAt ?? 0) - SKEW_MS)) return 'lapsed';
+  return state;
+}
+
+export function hasEnded(state: ApprovalState): boolean {
+  return state !== 'open' && state !== 'approved';
+}
+
+const CODE_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A short code in Crockford's alphabet. `bytes` are random. */
+export function codeOf(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => CODE_LETTERS[byte % 32]).join('');
+}
+
+/** A code as people type it: any case, and the letters that look like digits. */
+export function readCode(typed: string): string {
+  return typed.trim().toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
+}

@@ -1,0 +1,52 @@
+/** What shows who a reviewer is where there is no terminal: a key, of which the store keeps the hash; and one-time sign-ins. */
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../digest.ts';
+import type { Transaction } from '../store/store.ts';
+
+/** Mints a reviewer's key; an earlier one stops working. It is shown once. */
+export function mintReviewerKey(tx: Transaction, reviewer: string, now: number): string {
+  const key = `tgr_${randomBytes(24).toString('base64url')}`;
+  tx.run(
+    'INSERT INTO reviewer_keys (reviewer, key_hash, created_at) VALUES (?, ?, ?) ON CONFLICT (reviewer) DO UPDATE SET key_hash = excluded.key_hash, created_at = excluded.created_at',
+    reviewer,
+    sha256(key),
+    now,
+  );
+  return key;
+}
+
+/** Whose key it is; null if nobody's. */
+export function reviewerOfKey(tx: Transaction, key: string): string | null {
+  return (
+    tx.get<{ reviewer: string }>('SELECT reviewer FROM reviewer_keys WHERE key_hash = ?', sha256(key.trim()))
+      ?.reviewer ?? null
+  );
+}
+
+export function reviewersWithKey(tx: Transaction): string[] {
+  return tx
+    .all<{ reviewer: string }>('SELECT reviewer FROM reviewer_keys ORDER BY reviewer')
+    .map(({ reviewer }) => reviewer);
+}
+
+const LOGIN_MS = 60_000;
+
+/** A secret that signs one page of the console in, once, within a minute. */
+export function mintLogin(tx: Transaction, now: number): string {
+  const secret = randomBytes(24).toString('base64url');
+  tx.run('DELETE FROM logins WHERE expires_at < ?', now);
+  tx.run('INSERT INTO logins (secret_hash, expires_at) VALUES (?, ?)', sha256(secret), now + LOGIN_MS);
+  return secret;
+}
+
+/** True once for each secret, and not after its minute; a clock that was set back ends it too. */
+export function spendLogin(tx: Transaction, secret: string, now: number): boolean {
+  return (
+    tx.run(
+      'DELETE FROM logins WHERE secret_hash = ? AND expires_at >= ? AND expires_at <= ?',
+      sha256(secret),
+      now,
+      now + 2 * LOGIN_MS,
+    ) === 1
+  );
+}

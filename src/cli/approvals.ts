@@ -1,0 +1,274 @@
+/** `toolgate approvals [list | show] | approve <code> | deny <code> | reviewers register <id>`. */
+import type { Approval, Verdict } from '../approvals/approval.ts';
+import { readCode } from '../approvals/approval.ts';
+import { endedApprovals, findByCode, liveApprovals, voterName } from '../approvals/book.ts';
+import { mintReviewerKey } from '../approvals/keys.ts';
+import { personBehind, personsOf, progressOf, reviewerName } from '../approvals/reviewers.ts';
+import { writeEvents } from '../audit/chain.ts';
+import type { JsonObject } from '../call.ts';
+import { keepExact } from '../exact.ts';
+import { didYouMean, visible, visibleLine } from '../problem.ts';
+import { answerApproval } from './answer.ts';
+import { shownRequest } from './approval-words.ts';
+import { type House, type HouseFlags, openHouse, reviewersOf } from './house.ts';
+import { complain, print, printJson, table, when } from './output.ts';
+import { askLine, confirm, underAgent, whoSpeaks } from './person.ts';
+
+const ENDED_SHOWN = 20;
+
+/** The open ones first; with `--all` those that have ended too. */
+export async function approvalsList(flags: HouseFlags & { all?: boolean; json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    await house.rules.load();
+    await house.store.write((tx) => house.approvals.sweep(tx, Date.now()));
+    const approvals = await house.store.read((tx) => [
+      ...liveApprovals(tx),
+      ...(flags.all ? endedApprovals(tx, ENDED_SHOWN) : []),
+    ]);
+    if (flags.json) printJson(approvals.map((approval) => exported(house, approval)));
+    else if (approvals.length === 0) complain('nothing waits for a person');
+    else
+      print(
+        table(
+          ['CODE', 'STATE', 'AGENT', 'WANTS TO', 'POLICY', 'APPROVED', 'ASKED', 'UNTIL'],
+          approvals.map((approval) => [
+            approval.code,
+            `${approval.state}${isAbandoned(approval) ? ', nobody is waiting' : ''}`,
+            approval.subject.agent.name,
+            `${approval.subject.integration} · ${approval.subject.tool}`,
+            approval.requirements.map(({ policy }) => policy).join('; '),
+            progressWords(house, approval),
+            when(approval.createdAt),
+            when(approval.state === 'open' ? approval.decideBy : (approval.runBy ?? approval.endedAt)),
+          ]),
+        ),
+      );
+    return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+export async function approvalsShow(code: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    await house.rules.load();
+    await house.store.write((tx) => house.approvals.sweep(tx, Date.now()));
+    const approval = await find(house, code);
+    if (approval === null) return 1;
+    if (flags.json) printJson(exported(house, approval));
+    else print(inWords(house, approval));
+    return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+export interface AnswerFlags extends HouseFlags {
+  readonly reason?: string;
+  readonly reviewerKey?: string;
+  readonly json?: boolean;
+}
+
+/** Exit 0: the answer counts; 1: it doesn't, and it is said why. */
+export async function answer(code: string, verdict: Verdict, flags: AnswerFlags): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    await house.rules.load();
+    const person = await whoSpeaks(house, flags.reviewerKey);
+    if (person.kind === 'nobody') {
+      complain(person.why);
+      return 1;
+    }
+    await house.store.write((tx) => house.approvals.sweep(tx, Date.now()));
+    const approval = await find(house, code);
+    if (approval === null) return 1;
+    let reason = flags.reason ?? null;
+    if (!person.byKey && approval.state === 'open') {
+      process.stderr.write(`${inWords(house, approval)}\n\n`);
+      const wanted = verdict === 'approve' && reason === null && needsReason(house, approval, person.voter);
+      if (wanted) reason = await askLine('Reason:');
+      if (!(await confirm(verdict === 'approve' ? 'Approve it?' : 'Deny it?'))) {
+        complain('nothing was decided');
+        return 1;
+      }
+    }
+    const answered = await answerApproval(house, approval.id, {
+      voter: person.voter,
+      verdict,
+      channel: 'command line',
+      reason,
+    });
+    if (answered === null) return notFound(code, []);
+    if (flags.json)
+      printJson({
+        answer: answered.kind,
+        ...('why' in answered && { why: answered.why }),
+        approval: exported(house, answered.approval),
+      });
+    switch (answered.kind) {
+      case 'answered':
+        if (!flags.json) complain(outcomeWords(house, answered.approval));
+        return 0;
+      case 'too late':
+        complain(outcomeWords(house, answered.approval));
+        return 1;
+      case 'refused':
+        complain(answered.why);
+        return 1;
+    }
+  } finally {
+    await house.close();
+  }
+}
+
+/** Prints a key by which a reviewer answers where there is no terminal. Shown once. */
+export async function reviewersRegister(id: string, flags: HouseFlags): Promise<number> {
+  const sign = underAgent();
+  if (sign !== null || !process.stdin.isTTY || !process.stderr.isTTY) {
+    complain(
+      sign === null
+        ? 'this is no terminal: a key is given only to a person'
+        : `a key is given only to a person: ${sign}`,
+    );
+    return 1;
+  }
+  const house = await openHouse(flags);
+  try {
+    await house.rules.load();
+    const entries = reviewersOf(house);
+    const entry = Object.hasOwn(entries, id) ? entries[id] : undefined;
+    if (entry === undefined || entry.members !== undefined) {
+      const persons = Object.keys(entries).filter((name) => entries[name]?.members === undefined);
+      const guess = didYouMean(id, persons);
+      complain(
+        entry === undefined
+          ? `policies.yaml names no reviewer "${id}"${guess === null ? ': add one under "reviewers:"' : `: did you mean "${guess}"?`}`
+          : `"${id}" is a group: register its persons`,
+      );
+      return 1;
+    }
+    const key = await house.store.write((tx) => {
+      writeEvents(tx, [
+        { type: 'reviewer.registered', ts: Date.now(), 'toolgate.reviewer': id, 'toolgate.by': house.owner },
+      ]);
+      return mintReviewerKey(tx, id, Date.now());
+    });
+    print(key);
+    complain(
+      `Keep it in a file that only ${id} can read: whoever has it answers as ${id}. An earlier key no longer works.`,
+    );
+    return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+async function find(house: House, code: string): Promise<Approval | null> {
+  const found = await house.store.read((tx) => ({ approval: findByCode(tx, readCode(code)), live: liveApprovals(tx) }));
+  if (found.approval === null) notFound(code, found.live);
+  return found.approval;
+}
+
+function notFound(code: string, live: readonly Approval[]): number {
+  const codes = live.map((approval) => approval.code);
+  complain(
+    `there is no approval "${visibleLine(code)}"; ${codes.length === 0 ? 'nothing waits for a person' : `open: ${codes.join(', ')}`}`,
+  );
+  return 1;
+}
+
+/** Nobody waits for the answer: an approval then runs nothing by itself. */
+function isAbandoned({ state, waiter }: Approval): boolean {
+  return (state === 'open' || state === 'approved') && waiter === null;
+}
+
+function needsReason(house: House, approval: Approval, voter: string): boolean {
+  return approval.requirements.some(
+    ({ reasonRequired, reviewers }) =>
+      reasonRequired && personBehind(voter, personsOf(reviewers, reviewersOf(house))) !== null,
+  );
+}
+
+function progressWords(house: House, approval: Approval): string {
+  return progressOf(approval.requirements, approval.votes, reviewersOf(house))
+    .map(({ requirement, approvedBy }) => `${approvedBy.length} of ${requirement.approvals}`)
+    .join(', ');
+}
+
+/** How an approval stands, in a sentence. */
+export function outcomeWords(house: House, approval: Approval): string {
+  const by = (verdict: Verdict) =>
+    approval.votes
+      .filter((vote) => vote.verdict === verdict)
+      .map(({ voter, channel }) => `${voterName(voter)} (${channel})`)
+      .join(', ');
+  switch (approval.state) {
+    case 'open':
+      return `${approval.code} is open: ${progressWords(house, approval)} approved`;
+    case 'approved':
+      return `${approval.code} is approved by ${by('approve') || 'the rules'}; ${isAbandoned(approval) ? 'nobody is waiting: it runs if the agent calls again with the same arguments' : 'it runs'} until ${when(approval.runBy)}`;
+    case 'used':
+      return `${approval.code} was approved by ${by('approve') || 'the rules'}, and ran`;
+    case 'denied':
+      return `${approval.code} is ${approval.endedWhy ?? 'denied'}`;
+    case 'expired':
+    case 'lapsed':
+      return `${approval.code} is over: ${approval.endedWhy}`;
+  }
+}
+
+/** The whole request, with whatever can't be seen made visible. */
+function inWords(house: House, approval: Approval): string {
+  const { subject } = approval;
+  const show = (label: string, text: string) => `${label.padEnd(12)} ${visibleLine(text)}`;
+  const asked = approval.requirements.map(
+    ({ policy, approvals, reviewers, reasonRequired }) =>
+      `"${policy}" asks ${approvals === 1 ? '' : `${approvals} of `}${reviewers.map(reviewerName).join(', ')}${reasonRequired ? ', with a reason' : ''}`,
+  );
+  const whole =
+    approval.request === null
+      ? subject.arguments
+      : shownRequest(subject.method ?? '', JSON.parse(approval.request, keepExact) as JsonObject);
+  return [
+    show('approval', `${approval.code}, ${approval.state}${isAbandoned(approval) ? ', nobody is waiting' : ''}`),
+    show('agent', `${subject.agent.name} (${subject.agent.strength})`),
+    show('wants to', `${subject.integration} · ${subject.tool} [${subject.operation ?? 'unknown'}]`),
+    show('called', `${subject.calledName} on ${subject.server ?? 'the shell'}`),
+    ...asked.map((text) => show('policy', text)),
+    show('asked', `${when(approval.createdAt)}, to be decided by ${when(approval.decideBy)}`),
+    ...approval.votes.map(({ voter, verdict, channel, reason, at }) =>
+      show(
+        verdict === 'approve' ? 'approved' : 'denied',
+        `by ${voterName(voter)} (${channel}) at ${when(at)}${reason === null ? '' : `: ${reason}`}`,
+      ),
+    ),
+    ...(approval.endedWhy === null ? [] : [show('ended', approval.endedWhy)]),
+    `${'arguments'.padEnd(12)} ${approval.request === null ? '(secrets masked)' : ''}`.trimEnd(),
+    indented(visible(JSON.stringify(whole, null, 2))),
+  ].join('\n');
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
+/** Without the request itself: that is for eyes, not for logs. */
+function exported(house: House, { request: _, requirements, ...approval }: Approval): object {
+  const progress = progressOf(requirements, approval.votes, reviewersOf(house));
+  return {
+    ...approval,
+    requirements: progress.map(({ requirement, persons, approvedBy, met }) => ({
+      ...requirement,
+      reviewers: requirement.reviewers.map(reviewerName),
+      persons: persons.map(({ id }) => reviewerName(id)),
+      approvedBy: approvedBy.map(reviewerName),
+      met,
+    })),
+    nobodyWaiting: isAbandoned({ ...approval, request: null, requirements }),
+  };
+}

@@ -1,0 +1,318 @@
+/**
+ * Holds a call that a person must approve: asks, waits, and judges it again before it may run. One question is one row
+ * of the store; whoever answers it, and from which process, is all the same. Whatever fails here leaves the call not run.
+ */
+import type { Approval, Bound } from '../approvals/approval.ts';
+import { approvalDigest } from '../approvals/approval.ts';
+import { type Asked, findApproval, voterName } from '../approvals/book.ts';
+import { reviewersWithKey } from '../approvals/keys.ts';
+import { progressOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
+import { createWaiting } from '../approvals/waiting.ts';
+import { decidedEvent } from '../audit/call-events.ts';
+import { writeEvents } from '../audit/chain.ts';
+import type { Agent, Call, Decision } from '../call.ts';
+import { isLocked } from '../desk/lock.ts';
+import type { Judged, Refused, Ruling } from '../flow.ts';
+import { insertAlerts } from '../notify/alerts.ts';
+import { processId } from '../upstream/orphans.ts';
+import { approvalAlert, subjectOf } from './approval-words.ts';
+import { channelsOf, type House, reviewersOf } from './house.ts';
+import { callAlerts } from './judge.ts';
+
+const TELL_EVERY_MS = 10_000;
+const DESK_CHECK_MS = 1000;
+/** Without a desk for so long, nobody is being asked. */
+const DESK_GONE_MS = 5000;
+
+/** What the door knows of one call that has to wait. */
+export interface Held {
+  readonly method: string;
+  /** what would be sent, as JSON text */
+  readonly request: string;
+  /** fingerprint of how its server is started */
+  readonly launch: string;
+  /** how long the client is kept waiting, in milliseconds */
+  readonly patienceMs: number;
+  /** aborts when the client gives up */
+  readonly signal: AbortSignal | null;
+  /** tells the client that it waits: at once, and every ten seconds */
+  readonly tell: (message: string) => void;
+  /** the same request as it means and is judged now */
+  readonly judgeAgain: () => Promise<{
+    readonly agent: Agent;
+    readonly call: Call;
+    readonly decision: Decision;
+    readonly rulesHash: string;
+  }>;
+}
+
+export interface Holder {
+  readonly hold: (judged: Judged, held: Held) => Promise<Ruling>;
+  /** the rules have changed: what waits is judged again */
+  readonly rulesChanged: () => void;
+}
+
+export interface HolderPorts {
+  readonly sessionId: string;
+  readonly digestKey: string;
+  readonly wakeDesk: () => void;
+  readonly log: (message: string) => void;
+}
+
+type End = 'decided' | 'rules changed' | 'patience' | 'time' | 'client' | 'no desk';
+
+export function createHolder(house: House, ports: HolderPorts): Holder {
+  const { store, approvals } = house;
+  const waiting = createWaiting(store);
+  const onRules = new Set<() => void>();
+
+  const digestOf = (agent: Agent, call: Call | undefined, held: Held, request: string) => {
+    const bound: Bound = {
+      agentId: agent.id,
+      agentStrength: agent.strength,
+      session: ports.sessionId,
+      launch: held.launch,
+      method: held.method,
+      definitionHash: call?.definitionHash ?? null,
+      request,
+    };
+    return approvalDigest(bound, ports.digestKey);
+  };
+
+  /** One commit: the decision, its alerts, and the question. */
+  const ask = (judged: Judged, held: Held): Promise<Asked> => {
+    const { decision, agent, calls } = judged;
+    const entries = reviewersOf(house);
+    const now = Date.now();
+    const subject = subjectOf(house, judged, held);
+    const digest = digestOf(agent, calls[0], held, held.request);
+    const channels = channelsOf(house);
+    return store.write((tx) => {
+      const voters = [`os:${house.owner}`, ...reviewersWithKey(tx).map((reviewer) => `key:${reviewer}`)];
+      const nobody = unreachable(decision.requirements, entries, voters);
+      const asked: Asked =
+        nobody !== null
+          ? { kind: 'refused', why: `no reviewer can be reached: ${nobody}` }
+          : approvals.ask(
+              tx,
+              {
+                digest,
+                session: ports.sessionId,
+                callId: judged.callId,
+                subject,
+                request: held.request,
+                requirements: decision.requirements,
+                rules: judged.rulesHash,
+                waiter: { ...(processId(process.pid) ?? { pid: process.pid, startedAt: null }), callId: judged.callId },
+              },
+              now,
+            );
+      writeEvents(tx, [
+        decidedEvent(
+          judged,
+          { sessionId: ports.sessionId, method: held.method, digestKey: ports.digestKey },
+          asked.kind === 'refused' ? { refused: asked.why } : { approval: asked.approval.id },
+        ),
+      ]);
+      insertAlerts(tx, callAlerts(judged), channels, now);
+      if (asked.kind === 'open' && !asked.known && channels.includes('slack'))
+        insertAlerts(tx, [approvalAlert(asked.approval)], ['slack'], now);
+      return asked;
+    });
+  };
+
+  /** Waits for the first thing that ends the wait. Timers are monotonic: a clock that is set lengthens nothing. */
+  const wait = async (approval: Approval, held: Held, restMs: number, message: string): Promise<End> => {
+    const over = new AbortController();
+    const end = Promise.withResolvers<End>();
+    const timers = [
+      setTimeout(() => end.resolve('patience'), Math.max(0, restMs)),
+      setTimeout(() => end.resolve('time'), Math.max(0, Math.min(approval.decideBy - Date.now(), 2 ** 31 - 1))),
+    ];
+    const tellers = [
+      setInterval(() => held.tell(message), TELL_EVERY_MS),
+      setInterval(
+        watchDesk(house, ports, () => end.resolve('no desk')),
+        DESK_CHECK_MS,
+      ),
+    ];
+    const changed = () => end.resolve('rules changed');
+    const gone = () => end.resolve('client');
+    onRules.add(changed);
+    if (held.signal?.aborted) gone();
+    held.signal?.addEventListener('abort', gone, { once: true });
+    waiting.decided(approval.id, over.signal).then(
+      () => end.resolve('decided'),
+      () => {},
+    );
+    try {
+      return await end.promise;
+    } finally {
+      over.abort();
+      for (const timer of timers) clearTimeout(timer);
+      for (const teller of tellers) clearInterval(teller);
+      onRules.delete(changed);
+      held.signal?.removeEventListener('abort', gone);
+    }
+  };
+
+  /** Approved, or allowed by now: judged again as it stands, then spent, and only then forwarded. */
+  const use = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling> => {
+    const { agent, call, decision } = await held.judgeAgain();
+    const end = (why: string, refused: Refused): Promise<Ruling> =>
+      store.write((tx) => approvals.end(tx, approval.id, why, Date.now())).then(() => refuse(refused));
+    if (approval.request === null) return refuse({ kind: 'expired', code: approval.code });
+    if (digestOf(agent, call, held, approval.request) !== approval.digest)
+      return end('what was approved is no longer what would run', {
+        kind: 'changed',
+        why: 'the tool, its server or its agent is no longer what was approved',
+      });
+    if (decision.effect === 'block') {
+      const why = `the policy "${decision.deciding.policy}" blocks it now`;
+      return end(why, { kind: 'denied', by: `the rules: ${why}`, reason: decision.deciding.message });
+    }
+    if (decision.effect === 'require approval') {
+      const missing = progressOf(decision.requirements, approval.votes, reviewersOf(house)).find(({ met }) => !met);
+      if (missing !== undefined) {
+        const why = `the policy "${missing.requirement.policy}" asks ${missing.requirement.reviewers.map(reviewerName).join(', ')} now`;
+        return end(why, { kind: 'changed', why });
+      }
+    }
+    // Nobody would get the result of a call whose client has gone.
+    if (held.signal?.aborted) return refuse({ kind: 'cancelled' });
+    const used = await store.writeDurably((tx) => approvals.use(tx, approval.id, Date.now()));
+    if (used?.request == null) return refuse({ kind: 'expired', code: approval.code });
+    return { kind: 'run', approved: { approvalId: approval.id, request: used.request, toldTimes } };
+  };
+
+  /** Judged again because the rules changed. Null: it still waits for the same or other reviewers. */
+  const rejudge = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling | null> => {
+    const { decision, rulesHash } = await held.judgeAgain();
+    if (decision.effect === 'require approval') {
+      await store.write((tx) => approvals.renew(tx, approval.id, decision.requirements, rulesHash));
+      return null;
+    }
+    if (decision.effect === 'allow') {
+      const allowed = await store.write((tx) => approvals.allow(tx, approval.id, Date.now()));
+      if (allowed === null) return null;
+    }
+    return use((await find(house, approval.id)) ?? approval, held, toldTimes);
+  };
+
+  const outcome = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling> => {
+    const now = (await find(house, approval.id)) ?? approval;
+    switch (now.state) {
+      case 'approved':
+        return use(now, held, toldTimes);
+      case 'denied': {
+        const vote = now.votes.find(({ verdict }) => verdict === 'deny');
+        return refuse({
+          kind: 'denied',
+          by: vote === undefined ? `the rules: ${now.endedWhy}` : voterName(vote.voter),
+          reason: vote?.reason ?? null,
+        });
+      }
+      default:
+        return refuse({ kind: 'expired', code: now.code });
+    }
+  };
+
+  const hold: Holder['hold'] = async (judged, held) => {
+    house.held.add(judged.callId);
+    let left: Approval | null = null;
+    try {
+      const asked = await ask(judged, held);
+      if (asked.kind === 'refused') return refuse({ kind: 'not asked', why: asked.why });
+      ports.wakeDesk();
+      const { approval } = asked;
+      if (asked.kind === 'approved') {
+        left = approval;
+        return await use(approval, held, 0);
+      }
+      const message = waitingFor(approval);
+      const until = performance.now() + held.patienceMs;
+      let toldTimes = 1;
+      const counted: Held = {
+        ...held,
+        tell: (text) => {
+          toldTimes++;
+          held.tell(text);
+        },
+      };
+      held.tell(message);
+      for (;;) {
+        const end = await wait(approval, counted, until - performance.now(), message);
+        switch (end) {
+          case 'decided':
+            return await outcome(approval, held, toldTimes);
+          case 'rules changed': {
+            const ruling = await rejudge(approval, held, toldTimes);
+            if (ruling !== null) return ruling;
+            waiting.look();
+            counted.tell(message);
+            break;
+          }
+          case 'patience':
+            left = approval;
+            return refuse({ kind: 'pending', code: approval.code, decideBy: approval.decideBy });
+          case 'time':
+            void store.write((tx) => approvals.sweep(tx, Date.now())).catch((error) => ports.log(String(error)));
+            left = approval;
+            return refuse({ kind: 'expired', code: approval.code });
+          case 'client':
+            left = approval;
+            return refuse({ kind: 'cancelled' });
+          case 'no desk': {
+            const why =
+              'no reviewer can be reached: the desk, where people answer, does not run and could not be started';
+            left = approval;
+            await store.write((tx) => approvals.end(tx, approval.id, why, Date.now()));
+            return refuse({ kind: 'not asked', why });
+          }
+        }
+      }
+    } finally {
+      house.held.delete(judged.callId);
+      // Not waited for: the client has its answer, whatever the store does.
+      if (left !== null) {
+        const { id } = left;
+        void store.write((tx) => approvals.leave(tx, id, judged.callId)).catch((error) => ports.log(String(error)));
+      }
+    }
+  };
+
+  return {
+    hold,
+    rulesChanged: () => {
+      for (const changed of onRules) changed();
+    },
+  };
+}
+
+function refuse(why: Refused): Ruling {
+  return { kind: 'refuse', why };
+}
+
+function find(house: House, id: string): Promise<Approval | null> {
+  return house.store.read((tx) => findApproval(tx, id));
+}
+
+/** Looks whether a desk runs; starts one again, and gives up after a while without any. */
+function watchDesk(house: House, ports: HolderPorts, gone: () => void): () => void {
+  let missingSince: number | null = null;
+  return () => {
+    if (isLocked(house.folders.state)) {
+      missingSince = null;
+      return;
+    }
+    missingSince ??= performance.now();
+    if (performance.now() - missingSince > DESK_GONE_MS) gone();
+    else ports.wakeDesk();
+  };
+}
+
+/** What a client may show its user meanwhile. */
+function waitingFor({ code, requirements }: Approval): string {
+  const names = [...new Set(requirements.flatMap(({ reviewers }) => reviewers.map(reviewerName)))];
+  return `Waiting for approval by ${names.join(', ')} (${code})`;
+}

@@ -1,0 +1,54 @@
+/** A call as it would be judged without its upstream: by servers.json, the inventory of tools, and the rules in force. */
+import { type ToolRow, toolStatus } from '../audit/tools.ts';
+import type { Call, JsonObject } from '../call.ts';
+import type { ToolClass } from '../catalog/classify.ts';
+import type { ToolDefinition } from '../catalog/infer.ts';
+import type { ServerLaunch } from '../catalog/recognise.ts';
+import { readRuleFiles } from '../config/rules.ts';
+import { readServers } from '../config/servers.ts';
+import type { CompiledPolicies } from '../policy/compile.ts';
+import type { House } from './house.ts';
+import { statusInFile } from './inventory.ts';
+
+/** How the server of that key is started, with the tools that it has shown; null if there is none. */
+export function launchOf(house: House, key: string, rows: readonly ToolRow[]): ServerLaunch | null {
+  const { servers } = readRuleFiles(house.folders.config);
+  const entry = 'text' in servers ? readServers(servers.text).servers?.entries[key] : undefined;
+  if (entry === undefined) return null;
+  const { command, args, integration } = entry;
+  return {
+    key,
+    command,
+    args,
+    integration,
+    url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
+    toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
+  };
+}
+
+/** What the inventory holds of a tool's definition. */
+export function definitionIn(row: ToolRow | undefined, tool: string): ToolDefinition {
+  return { name: tool, ...(row === undefined ? {} : (JSON.parse(row.definition) as object)) };
+}
+
+/** A tool call, with the status and the definition that are on record. */
+export function callOnRecord(
+  policies: CompiledPolicies,
+  toolClass: ToolClass,
+  server: string,
+  tool: string,
+  args: JsonObject,
+  row: ToolRow | undefined,
+): Call {
+  const fixed = statusInFile(policies.file.tools, tool, toolClass);
+  return {
+    ...toolClass.ofCall(args),
+    via: 'mcp',
+    server,
+    calledName: tool,
+    toolStatus: toolStatus(row, fixed, row?.definition_hash ?? ''),
+    definitionHash: row?.definition_hash ?? null,
+    rawArguments: args,
+    argument: toolClass.reader(args),
+  };
+}

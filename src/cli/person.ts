@@ -1,0 +1,72 @@
+/** Who speaks at this command: a person at a terminal, or the holder of a reviewer's key. Never an agent. */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { ancestors } from '../agents/ancestors.ts';
+import { agentSign } from '../agents/markers.ts';
+import { reviewerOfKey } from '../approvals/keys.ts';
+import { messageOf } from '../errors.ts';
+import type { House } from './house.ts';
+
+export type Person =
+  | { readonly kind: 'person'; readonly voter: string; readonly byKey: boolean }
+  | { readonly kind: 'nobody'; readonly why: string };
+
+/** Why this must be an agent; null if nothing shows it. */
+export function underAgent(): string | null {
+  return agentSign(process.env, ancestors());
+}
+
+/** With a key, whose key it is; without one the user of this terminal. */
+export async function whoSpeaks(house: House, keyFile: string | undefined): Promise<Person> {
+  const sign = underAgent();
+  if (sign !== null)
+    return {
+      kind: 'nobody',
+      why: `an agent can't answer for a person: ${sign}. Answer from a terminal of your own, the console or a notification`,
+    };
+  if (keyFile !== undefined) {
+    let key: string;
+    try {
+      key = readFileSync(keyFile, 'utf8');
+    } catch (error) {
+      return { kind: 'nobody', why: `the key can't be read: ${messageOf(error)}` };
+    }
+    const reviewer = await house.store.read((tx) => reviewerOfKey(tx, key));
+    return reviewer === null
+      ? {
+          kind: 'nobody',
+          why: `the key in ${keyFile} is no reviewer's: mint one with "toolgate reviewers register <id>"`,
+        }
+      : { kind: 'person', voter: `key:${reviewer}`, byKey: true };
+  }
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    return {
+      kind: 'nobody',
+      why: 'this is no terminal, so nobody can be asked: use a terminal, or --reviewer-key FILE',
+    };
+  return { kind: 'person', voter: `os:${house.owner}`, byKey: false };
+}
+
+/** Asks on the terminal; anything but a clear yes is no. */
+export function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    terminal.once('close', () => resolve(false));
+    terminal.question(`${question} [y/N] `, (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      terminal.close();
+    });
+  });
+}
+
+/** A line of text, empty for none. */
+export function askLine(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    terminal.once('close', () => resolve(''));
+    terminal.question(`${question} `, (answer) => {
+      resolve(answer.trim());
+      terminal.close();
+    });
+  });
+}

@@ -1,0 +1,7 @@
+const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `10m`, `2h`, `1d` in milliseconds; null if it is none of these, or nothing. */
+export function readDuration(text: string): number | null {
+  const match = /^(\d{1,6})(s|m|h|d)$/.exec(text.trim());
+  return match !== null && Number(match[1]) > 0 ? Number(match[1]) * UNITS[match[2]!]! : null;
+}
