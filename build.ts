@@ -1,5 +1,5 @@
 /** Builds `dist/`: one bundle in pieces, the catalog as JSON; and the JSON Schemas for editors with `--schema`. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { readCatalogFolder } from './src/catalog/load.ts';
@@ -43,6 +43,7 @@ if (catalog.problems.length > 0) {
   console.error(formatProblems(catalog.problems));
   process.exit(1);
 }
+cpSync('src/desk/console', 'dist/console', { recursive: true });
 writeFileSync('dist/catalog.json', JSON.stringify(catalog.files));
 
 await build({
@@ -56,6 +57,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   plugins: [leaveOut],
+  jsx: 'automatic',
+  jsxImportSource: 'hono/jsx',
   // jsonc-parser's main entry asks for its parts at run time; its ESM entry can be bundled.
   mainFields: ['module', 'main'],
   legalComments: 'none',

@@ -74,12 +74,39 @@ export function mendChoice(word: string, choices: readonly string[], guess = did
   return guess === null ? `use one of: ${list}` : `did you mean "${guess}"? Use one of: ${list}`;
 }
 
-/** Text from outside made safe to print: control, bidi and zero-width characters become `\u{…}`. */
+/**
+ * What can't be seen, or hides or reorders what can: controls but tab and line feed, bidi marks, zero-width and filler
+ * characters, variation selectors and tags. First and last of each range.
+ */
+export const UNSEEN: readonly (readonly [first: number, last: number])[] = [
+  [0x00, 0x08],
+  [0x0b, 0x1f],
+  [0x7f, 0x9f],
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x206f],
+  [0x3164, 0x3164],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xfff0, 0xfffb],
+  [0xe0000, 0xe0fff],
+];
+
+const UNSEEN_SHAPE = new RegExp(
+  `[${UNSEEN.map(([first, last]) => `\\u{${first.toString(16)}}-\\u{${last.toString(16)}}`).join('')}]`,
+  'gu',
+);
+
+/** Text from outside made safe to print: what can't be seen becomes `\u{…}`. */
 export function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
-    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
-  );
+  return text.replace(UNSEEN_SHAPE, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
 
 /** The same for one line of output: new lines and tabs are shown too. */

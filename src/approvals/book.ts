@@ -332,7 +332,7 @@ const CLOCK_WHY = {
 
 /** `os:alice` and `key:alice` as people read it. */
 export function voterName(voter: string): string {
-  return voter.replace(/^(os|key):/, '');
+  return voter.replace(/^(os|key):@?/, '');
 }
 
 /** Four letters while they are free: there are at most 50 open ones. */
@@ -377,8 +377,12 @@ export function endedApprovals(tx: Transaction, limit: number, before: string | 
     .map((row) => read(tx, row));
 }
 
-export function countOpen(tx: Transaction): number {
-  return tx.get<{ n: number }>("SELECT count(*) AS n FROM approvals WHERE state = 'open'")!.n;
+/** How many are open, and when the next live one is over. */
+export function openApprovals(tx: Transaction): { count: number; nextEnd: number | null } {
+  return tx.get<{ count: number; nextEnd: number | null }>(
+    `SELECT count(*) FILTER (WHERE state = 'open') AS count, min(CASE state WHEN 'open' THEN decide_by ELSE run_by END) AS nextEnd
+     FROM approvals WHERE state IN ('open', 'approved')`,
+  )!;
 }
 
 function liveOf(tx: Transaction, digest: string): Approval[] {

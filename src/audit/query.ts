@@ -18,6 +18,8 @@ export interface LogFilter {
   readonly text?: string;
   /** only events after this one, oldest first */
   readonly afterSeq?: number;
+  /** only events before this one */
+  readonly beforeSeq?: number;
   readonly limit: number;
 }
 
@@ -51,6 +53,7 @@ export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
   add('ts <= ?', filter.until);
   add('instr(lower(body), lower(?)) > 0', filter.text);
   add('seq > ?', filter.afterSeq);
+  add('seq < ?', filter.beforeSeq);
   const order = filter.afterSeq === undefined ? 'DESC' : 'ASC';
   const clause = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
   return tx
@@ -67,6 +70,16 @@ export function eventsOfCall(tx: Transaction, id: string): StoredEvent[] {
       id,
     )
     .map(toEvent);
+}
+
+/** How those of these calls ended that have, by call id. */
+export function outcomesOf(tx: Transaction, callIds: readonly string[]): Map<string, StoredEvent> {
+  const found = new Map<string, StoredEvent>();
+  for (const id of callIds) {
+    const row = tx.get<Row>("SELECT seq, body, hash FROM events WHERE call_id = ? AND type = 'call.completed'", id);
+    if (row !== undefined) found.set(id, toEvent(row));
+  }
+  return found;
 }
 
 interface Row {

@@ -34,7 +34,7 @@ export async function approvalsList(flags: HouseFlags & { all?: boolean; json?: 
           ['CODE', 'STATE', 'AGENT', 'WANTS TO', 'POLICY', 'APPROVED', 'ASKED', 'UNTIL'],
           approvals.map((approval) => [
             approval.code,
-            `${approval.state}${isAbandoned(approval) ? ', nobody is waiting' : ''}`,
+            `${approval.state}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`,
             approval.subject.agent.name,
             `${approval.subject.integration} · ${approval.subject.tool}`,
             approval.requirements.map(({ policy }) => policy).join('; '),
@@ -180,8 +180,8 @@ function notFound(code: string, live: readonly Approval[]): number {
 }
 
 /** Nobody waits for the answer: an approval then runs nothing by itself. */
-function isAbandoned({ state, waiter }: Approval): boolean {
-  return (state === 'open' || state === 'approved') && waiter === null;
+export function isAbandoned(house: House, { state, waiter }: Pick<Approval, 'state' | 'waiter'>): boolean {
+  return (state === 'open' || state === 'approved') && (waiter === null || !house.isWaiting(waiter));
 }
 
 function needsReason(house: House, approval: Approval, voter: string): boolean {
@@ -208,7 +208,7 @@ export function outcomeWords(house: House, approval: Approval): string {
     case 'open':
       return `${approval.code} is open: ${progressWords(house, approval)} approved`;
     case 'approved':
-      return `${approval.code} is approved by ${by('approve') || 'the rules'}; ${isAbandoned(approval) ? 'nobody is waiting: it runs if the agent calls again with the same arguments' : 'it runs'} until ${when(approval.runBy)}`;
+      return `${approval.code} is approved by ${by('approve') || 'the rules'}; ${isAbandoned(house, approval) ? 'nobody is waiting: it runs if the agent calls again with the same arguments' : 'it runs'} until ${when(approval.runBy)}`;
     case 'used':
       return `${approval.code} was approved by ${by('approve') || 'the rules'}, and ran`;
     case 'denied':
@@ -232,7 +232,7 @@ function inWords(house: House, approval: Approval): string {
       ? subject.arguments
       : shownRequest(subject.method ?? '', JSON.parse(approval.request, keepExact) as JsonObject);
   return [
-    show('approval', `${approval.code}, ${approval.state}${isAbandoned(approval) ? ', nobody is waiting' : ''}`),
+    show('approval', `${approval.code}, ${approval.state}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`),
     show('agent', `${subject.agent.name} (${subject.agent.strength})`),
     show('wants to', `${subject.integration} · ${subject.tool} [${subject.operation ?? 'unknown'}]`),
     show('called', `${subject.calledName} on ${subject.server ?? 'the shell'}`),
@@ -269,6 +269,6 @@ function exported(house: House, { request: _, requirements, ...approval }: Appro
       approvedBy: approvedBy.map(reviewerName),
       met,
     })),
-    nobodyWaiting: isAbandoned({ ...approval, request: null, requirements }),
+    nobodyWaiting: isAbandoned(house, approval),
   };
 }

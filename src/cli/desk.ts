@@ -1,30 +1,40 @@
 /** `toolgate desk [--stop]`: runs or stops the desk by hand; gates start it when they need it. */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setMeta } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
-import { runDesk } from '../desk/run.ts';
+import { type DeskRooms, runDesk } from '../desk/run.ts';
+import { DEFAULT_PORT, openConsole } from '../desk/server.ts';
 import { messageOf } from '../errors.ts';
 import type { Claimed } from '../notify/deliver.ts';
 import { showOnDesktop } from '../notify/desktop.ts';
 import { type Attempt, sendToSlack } from '../notify/slack.ts';
-import { type House, type HouseFlags, openHouse } from './house.ts';
+import { answerApproval } from './answer.ts';
+import { shownRequest } from './approval-words.ts';
+import { type House, type HouseFlags, openHouse, reviewersOf, VERSION } from './house.ts';
 import { complain } from './output.ts';
+import { tellOfRules } from './rules-news.ts';
 
 const STOP_MS = 10_000;
 
-export async function desk(flags: HouseFlags & { stop?: boolean }): Promise<number> {
+export async function desk(flags: HouseFlags & { stop?: boolean; port?: number }): Promise<number> {
   const house = await openHouse(flags);
   try {
     if (flags.stop) return await stopDesk(house);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
     await house.rules.load();
-    const unwatch = house.rules.watch(() => {}, complain);
+    const unwatch = house.rules.watch(
+      (loaded) => void tellOfRules(house, loaded).catch((error) => complain(messageOf(error))),
+      complain,
+    );
     const end = await runDesk({
       store: house.store,
       stateFolder: house.folders.state,
       send: (claimed) => send(house, claimed),
+      open: (deskId) => openRooms(house, deskId, flags.port ?? DEFAULT_PORT),
+      sweep: house.approvals.sweep,
       log: complain,
       signal: stop.signal,
     });
@@ -34,6 +44,36 @@ export async function desk(flags: HouseFlags & { stop?: boolean }): Promise<numb
   } finally {
     await house.close();
   }
+}
+
+/** The console, and what else people see while the desk runs. */
+async function openRooms(house: House, instance: string, port: number): Promise<DeskRooms> {
+  const pages = await openConsole({
+    store: house.store,
+    version: VERSION,
+    instance,
+    port,
+    voter: `os:${house.owner}`,
+    assets: consoleAssets(),
+    reviewers: () => reviewersOf(house),
+    isWaiting: house.isWaiting,
+    answer: (id, verdict, reason) =>
+      answerApproval(house, id, { voter: `os:${house.owner}`, verdict, channel: 'console', reason }),
+    shownRequest,
+    log: complain,
+  });
+  return {
+    port: pages.port,
+    changed: pages.changed,
+    inUse: () => pages.pages() > 0,
+    close: pages.close,
+  };
+}
+
+/** Beside the built program, or where the sources keep them. */
+function consoleAssets(): URL {
+  const built = new URL('./console/', import.meta.url);
+  return existsSync(built) ? built : new URL('../desk/console/', import.meta.url);
 }
 
 async function stopDesk(house: House): Promise<number> {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { Waiter } from '../approvals/approval.ts';
 import { type Book, createBook } from '../approvals/book.ts';
 import { ownerReviewer, type ReviewerEntries } from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
@@ -34,6 +35,8 @@ export interface House {
   /** the user of the operating system, whose the state folder is */
   readonly owner: string;
   readonly approvals: Book;
+  /** whether a call still waits, here or in another process */
+  readonly isWaiting: (waiter: Waiter) => boolean;
   /** the calls of this process that wait for an approval */
   readonly held: Set<string>;
   readonly ours: readonly CatalogFile[];
@@ -50,6 +53,8 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
   const { files, hash } = await builtInCatalog();
   let digestKey: string | null = null;
   const held = new Set<string>();
+  const isWaiting = ({ pid, startedAt, callId }: Waiter) =>
+    pid === process.pid ? held.has(callId) : isSameProcess(pid, startedAt);
   return {
     folders: where,
     store,
@@ -57,9 +62,8 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     rules: createRulesKeeper(store, where.config, files, hash),
     statuses: createStatuses(store),
     owner: userInfo().username,
-    approvals: createBook(writeEvents, (waiter) =>
-      waiter.pid === process.pid ? held.has(waiter.callId) : isSameProcess(waiter.pid, waiter.startedAt),
-    ),
+    approvals: createBook(writeEvents, isWaiting),
+    isWaiting,
     held,
     ours: files,
     oursHash: hash,

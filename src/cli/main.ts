@@ -256,9 +256,24 @@ program
 
 program
   .command('desk')
-  .description('run the desk, which delivers alerts; gates start it when they need it')
+  .description('run the desk: it delivers alerts, and is where people answer; gates start it when they need it')
   .option('--stop', 'stop the one that runs')
+  .addOption(
+    new Option('--port <n>', 'of the console, on loopback; another is taken while it is not free').argParser((text) => {
+      const port = Number(text);
+      if (!Number.isInteger(port) || port < 0 || port > 65_535)
+        throw new InvalidArgumentError('write a number from 0 to 65535');
+      return port;
+    }),
+  )
   .action(async (flags) => finish(await (await import('./desk.ts')).desk({ ...program.opts(), ...flags })));
+
+program
+  .command('console')
+  .description('open the console in your browser, signed in; starts the desk if none runs')
+  .option('--no-browser', 'only print the address')
+  .option('--page <path>', 'the page to open', '/approvals')
+  .action(async (flags) => finish(await (await import('./console.ts')).console({ ...program.opts(), ...flags })));
 
 program
   .command('status')

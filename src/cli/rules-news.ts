@@ -5,7 +5,10 @@ import { sha256 } from '../digest.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { channelsOf, type House } from './house.ts';
 
-/** Of several gates on one store exactly one tells. True if an alert is waiting to be delivered. */
+/**
+ * Whichever process has loaded them, exactly one of the gates and the desk of a store tells. True if an alert is
+ * waiting to be delivered.
+ */
 export async function tellOfRules(house: House, loaded: LoadedRules): Promise<boolean> {
   const now = Date.now();
   const channels = channelsOf(house);
@@ -27,25 +30,29 @@ export async function tellOfRules(house: House, loaded: LoadedRules): Promise<bo
       return channels.length > 0;
     });
   }
-  if (loaded.rules === null || (loaded.replaced === null && !loaded.first)) return false;
+  if (loaded.rules === null) return false;
   const { hash, policies } = loaded.rules;
+  const key = `rules told ${sha256(house.folders.config)}`;
   return house.store.write((tx) => {
+    const before = tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value ?? null;
     tx.run("DELETE FROM meta WHERE key = 'rules_fault'");
+    if (before === hash) return false;
+    setMeta(tx, key, hash);
     writeEvents(tx, [
       {
-        type: loaded.replaced === null ? 'rules.loaded' : 'rules.changed',
+        type: before === null ? 'rules.loaded' : 'rules.changed',
         ts: now,
         'toolgate.rules': hash,
-        ...(loaded.replaced !== null && { 'toolgate.rules.before': loaded.replaced }),
+        ...(before !== null && { 'toolgate.rules.before': before }),
         'toolgate.policies': policies.file.policies.map(({ name }) => name),
       },
     ]);
-    if (loaded.replaced === null) return false;
+    if (before === null) return false;
     insertAlerts(
       tx,
       [
         alert('medium', 'The rules have changed', {
-          Rules: `${hash.slice(0, 12)}, before: ${loaded.replaced.slice(0, 12)}`,
+          Rules: `${hash.slice(0, 12)}, before: ${before.slice(0, 12)}`,
           Policies: String(policies.file.policies.length),
         }),
       ],

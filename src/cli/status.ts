@@ -1,11 +1,14 @@
 /** `toolgate status`: whether the rules are good, and what happened in the last day. */
 import { listAgents } from '../agents/registry.ts';
+import { liveApprovals } from '../approvals/book.ts';
 import { listTools } from '../audit/tools.ts';
 import { readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
+import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
+import { addressOf, answers } from './console.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { print, printJson } from './output.ts';
 import { serversOff } from './servers.ts';
@@ -36,7 +39,9 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     const servers = 'text' in files.servers ? readServers(files.servers.text).servers : null;
     const off = servers === null ? [] : serversOff(house.folders.config);
     const unwritable = await house.store.write(() => null).catch((error) => messageOf(error));
-    const desk = isLocked(house.folders.state);
+    const desk = isLocked(house.folders.state) ? await house.store.read(deskFacts) : null;
+    const answering = desk !== null && (await answers(desk));
+    const waiting = (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open').length;
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
     const usable = loaded.rules !== null && !loaded.stale && unwritable === null;
     if (flags.json) {
@@ -50,7 +55,8 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
         tools: { seen: facts.tools.length, unclassified },
         last24h: { decisions: facts.decisions, alerts: facts.alerts },
         undelivered: facts.undelivered,
-        desk,
+        desk: desk === null ? null : { pid: desk.pid, address: addressOf(desk), answers: answering },
+        approvals: { open: waiting },
         unwritable,
       });
     } else {
@@ -63,7 +69,8 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
           `agents     ${facts.agents} seen`,
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
           `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${facts.alerts} alerts`,
-          `desk       ${desk ? 'running' : 'not running (it starts when there is something to deliver)'}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
+          `approvals  ${waiting === 0 ? 'nothing waits for a person' : `${waiting} wait for a person: toolgate approvals, or toolgate console`}`,
+          `desk       ${desk === null ? 'not running (it starts when there is something to deliver)' : `running at ${addressOf(desk)}${answering ? '' : ', which does not answer'}`}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
           ...(unwritable === null ? [] : [`store      every call is refused: ${unwritable}`]),
           `config     ${house.folders.config}`,
           `state      ${house.folders.state}`,

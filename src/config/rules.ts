@@ -42,10 +42,6 @@ export interface LoadedRules {
   readonly problems: readonly Problem[];
   /** the files have errors, and `rules` are the last good ones */
   readonly stale: boolean;
-  /** the rules that were in force before, if this load put others in their place */
-  readonly replaced: string | null;
-  /** this load put the first rules of this folder in force */
-  readonly first: boolean;
 }
 
 /** The owner's files, as text; a file that can't be read carries the reason. */
@@ -144,8 +140,6 @@ export async function loadRules(
       rules: compile(known.artefact, ours, oursHash),
       problems: known.warnings,
       stale: false,
-      replaced: null,
-      first: false,
     };
   const { artefact, problems, complete } = await checkRules(files, ours);
   if (artefact === null || (!complete && known !== null))
@@ -153,16 +147,12 @@ export async function loadRules(
       rules: known === null ? null : compile(known.artefact, ours, oursHash),
       problems,
       stale: true,
-      replaced: null,
-      first: false,
     };
   // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete)
-    return { rules: compile(artefact, ours, oursHash), problems, stale: true, replaced: null, first: false };
+  if (!complete) return { rules: compile(artefact, ours, oursHash), problems, stale: true };
   const rules = compile(artefact, ours, oursHash);
   const text = JSON.stringify({ artefact, warnings: problems });
-  const replaced = await store.write((tx) => {
-    const before = storedRules(tx, files.pointer);
+  await store.write((tx) => {
     tx.run(
       'INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash',
       rules.hash,
@@ -171,9 +161,8 @@ export async function loadRules(
       Date.now(),
     );
     setMeta(tx, files.pointer, `${source} ${rules.hash}`);
-    return { replaced: before !== null && before.hash !== rules.hash ? before.hash : null, first: before === null };
   });
-  return { rules, problems, stale: false, ...replaced };
+  return { rules, problems, stale: false };
 }
 
 /** What to tell people of rules that can't be used. */

@@ -1,14 +1,14 @@
 /** The desk: delivers alerts, and ends by itself when nothing has been left to do for a while. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countOpen } from '../approvals/book.ts';
+import { openApprovals } from '../approvals/book.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { type Claimed, claimNext, dueNow, nextDue, reopenLeftovers, settleDelivery } from '../notify/deliver.ts';
 import type { Attempt } from '../notify/slack.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Transaction } from '../store/store.ts';
 import { type Lock, takeLock } from './lock.ts';
 
 const IDLE_MS = 15 * 60_000;
@@ -22,9 +22,37 @@ export interface DeskPorts {
   readonly store: Store;
   readonly stateFolder: string;
   readonly send: (claimed: Claimed) => Promise<Attempt>;
+  /** opens what people see and answer; called while the lock is held */
+  readonly open: (deskId: string) => Promise<DeskRooms>;
+  /** ends the approvals whose time is over */
+  readonly sweep: (tx: Transaction, now: number) => void;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
   readonly idleMs?: number;
+}
+
+/** What a running desk shows to people. */
+export interface DeskRooms {
+  /** where the console is, for `status` and for links */
+  readonly port: number;
+  /** the store has changed */
+  readonly changed: () => void;
+  /** somebody is looking: it must not end */
+  readonly inUse: () => boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** What the store says of the desk that runs, or ran last. */
+export interface DeskFacts {
+  readonly id: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly port: number;
+}
+
+export function deskFacts(tx: Transaction): DeskFacts | null {
+  const text = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk'")?.value;
+  return text === undefined ? null : JSON.parse(text);
 }
 
 /** Runs until it is stopped or idle. `busy`: another desk runs already. */
@@ -33,18 +61,23 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
   for (;;) {
     const lock = await awaitLock(ports);
     if (lock === null) return 'busy';
+    let rooms: DeskRooms | null = null;
     try {
+      const opened = await ports.open(id);
+      rooms = opened;
       await ports.store.write((tx) => {
         reopenLeftovers(tx);
         dueNow(tx);
+        const facts: DeskFacts = { id, pid: process.pid, startedAt: Date.now(), port: opened.port };
         tx.run(
           "INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-          JSON.stringify({ id, pid: process.pid, startedAt: Date.now() }),
+          JSON.stringify(facts),
         );
         tx.run("DELETE FROM meta WHERE key = 'desk_stop'");
       });
-      await work(id, ports);
+      await work(id, ports, opened);
     } finally {
+      await rooms?.close();
       lock.release();
     }
     // Somebody may have written an alert while we still held the lock, and so started no other desk.
@@ -62,45 +95,55 @@ async function awaitLock(ports: DeskPorts): Promise<Lock | null> {
   return null;
 }
 
-async function work(id: string, ports: DeskPorts): Promise<void> {
+async function work(id: string, ports: DeskPorts, rooms: DeskRooms): Promise<void> {
   const { store, signal } = ports;
   let idleSince = performance.now();
   let version = -1;
   let due: number | null = 0;
+  let open: { count: number; nextEnd: number | null } = { count: 0, nextEnd: null };
   let clock = Date.now() - performance.now();
+  let delivering: Promise<void> | null = null;
   while (!signal.aborted) {
     // A store that was taken away has nothing left to deliver.
-    if (!existsSync(ports.stateFolder)) return;
+    if (!existsSync(ports.stateFolder)) break;
     try {
       const offset = Date.now() - performance.now();
-      if (Math.abs(offset - clock) > CLOCK_JUMP_MS) {
-        // The wall clock was set: what waits for a time of the old one is due now.
-        await store.write(dueNow);
+      const clockWasSet = Math.abs(offset - clock) > CLOCK_JUMP_MS;
+      clock = offset;
+      // What waits for a time of the old clock is due now.
+      if (clockWasSet) await store.write(dueNow);
+      if (clockWasSet || (open.nextEnd !== null && open.nextEnd < Date.now())) {
+        await store.write((tx) => ports.sweep(tx, Date.now()));
         version = -1;
       }
-      clock = offset;
       const now = store.dataVersion();
       if (now !== version || (due !== null && due <= Date.now())) {
         version = now;
-        if (await stopAsked(ports)) return;
-        if (await deliverAll(id, ports)) idleSince = performance.now();
-        due = await store.read(nextDue);
+        rooms.changed();
+        if (await stopAsked(ports)) break;
+        delivering ??= deliverAll(id, ports)
+          .catch((error) => ports.log(messageOf(error)))
+          .finally(() => {
+            delivering = null;
+            // Its own writes don't count as a change: when the next attempt is due must be read.
+            version = -1;
+          });
+        [due, open] = await store.read((tx) => [nextDue(tx), openApprovals(tx)] as const);
       }
-      if (due !== null || (await store.read(countOpen)) > 0) idleSince = performance.now();
-      if (performance.now() - idleSince > (ports.idleMs ?? IDLE_MS)) return;
+      if (due !== null || delivering !== null || open.count > 0 || rooms.inUse()) idleSince = performance.now();
+      if (performance.now() - idleSince > (ports.idleMs ?? IDLE_MS)) break;
     } catch (error) {
       ports.log(messageOf(error));
     }
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }
+  await delivering;
 }
 
-async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
-  let some = false;
+async function deliverAll(id: string, ports: DeskPorts): Promise<void> {
   while (!ports.signal.aborted) {
     const claimed = await ports.store.write((tx) => claimNext(tx, id, Date.now()));
-    if (claimed === null) return some;
-    some = true;
+    if (claimed === null) return;
     const attempt = await ports
       .send(claimed)
       .catch((error): Attempt => ({ kind: 'later', why: messageOf(error), waitMs: null }));
@@ -121,7 +164,6 @@ async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
       ]);
     });
   }
-  return some;
 }
 
 async function stopAsked({ store }: DeskPorts): Promise<boolean> {

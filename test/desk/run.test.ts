@@ -37,6 +37,8 @@ function desk(idleMs?: number) {
       store,
       stateFolder: where.state,
       send,
+      open: async () => ({ port: 0, changed: () => {}, inUse: () => false, close: async () => {} }),
+      sweep: () => {},
       log: () => {},
       signal: stop.signal,
       ...(idleMs !== undefined && { idleMs }),
