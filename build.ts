@@ -57,6 +57,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   plugins: [leaveOut],
+  // It finds the programs that it brings beside its own files.
+  external: ['node-notifier'],
   jsx: 'automatic',
   jsxImportSource: 'hono/jsx',
   // jsonc-parser's main entry asks for its parts at run time; its ESM entry can be bundled.

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newId } from '../ids.ts';
+import { desktopEnvironment } from '../notify/desktop.ts';
 
 const OPENERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   linux: ['/usr/bin/xdg-open', '/usr/local/bin/xdg-open', '/run/current-system/sw/bin/xdg-open'],
@@ -18,7 +19,7 @@ const FILE_START = 'open-';
 const START_MS = 3000;
 
 /** The program that opens things; null where there is none, or nothing to show them on. */
-export function findOpener(env: NodeJS.ProcessEnv = process.env): string | null {
+export function findOpener(env: NodeJS.ProcessEnv = desktopEnvironment()): string | null {
   if (process.platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY']) return null;
   return (OPENERS[process.platform] ?? []).find(isExecutable) ?? null;
 }
@@ -34,7 +35,7 @@ export async function openInBrowser(folder: string, url: string): Promise<boolea
     `<!doctype html><meta charset="utf-8"><title>toolgate</title><script>location.replace(${JSON.stringify(url)})</script>`,
     { mode: 0o600 },
   );
-  const child = spawn(opener, [file], { stdio: 'ignore', detached: true });
+  const child = spawn(opener, [file], { stdio: 'ignore', detached: true, env: desktopEnvironment() });
   child.unref();
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), START_MS);

@@ -1,9 +1,11 @@
 /** `toolgate desk [--stop]`: runs or stops the desk by hand; gates start it when they need it. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { liveApprovals } from '../approvals/book.ts';
 import { setMeta } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
+import { createNotices } from '../desk/notices.ts';
 import { type DeskRooms, runDesk } from '../desk/run.ts';
 import { DEFAULT_PORT, openConsole } from '../desk/server.ts';
 import { messageOf } from '../errors.ts';
@@ -12,6 +14,8 @@ import { showOnDesktop } from '../notify/desktop.ts';
 import { type Attempt, sendToSlack } from '../notify/slack.ts';
 import { answerApproval } from './answer.ts';
 import { shownRequest } from './approval-words.ts';
+import { openInBrowser } from './browser.ts';
+import { signInUrl } from './console.ts';
 import { type House, type HouseFlags, openHouse, reviewersOf, VERSION } from './house.ts';
 import { complain } from './output.ts';
 import { tellOfRules } from './rules-news.ts';
@@ -62,11 +66,34 @@ async function openRooms(house: House, instance: string, port: number): Promise<
     shownRequest,
     log: complain,
   });
+  const facts = { id: instance, pid: process.pid, startedAt: Date.now(), port: pages.port };
+  const notices = createNotices({
+    voter: `os:${house.owner}`,
+    reviewers: () => reviewersOf(house),
+    wanted: () => house.rules.current()?.rules?.policies.file.channels.desktop !== false,
+    open: async () => (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open'),
+    answer: async (id, verdict) => {
+      await answerApproval(house, id, { voter: `os:${house.owner}`, verdict, channel: 'desktop', reason: null });
+      pages.changed();
+    },
+    openPage: async (id) => {
+      const url = await signInUrl(house, facts, id === null ? '/approvals' : `/approvals/${id}`);
+      if (!(await openInBrowser(house.folders.state, url)))
+        complain('the console could not be opened: run "toolgate console"');
+    },
+    log: complain,
+  });
   return {
     port: pages.port,
-    changed: pages.changed,
+    changed: () => {
+      pages.changed();
+      notices.changed();
+    },
     inUse: () => pages.pages() > 0,
-    close: pages.close,
+    close: async () => {
+      notices.close();
+      await pages.close();
+    },
   };
 }
 

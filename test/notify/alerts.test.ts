@@ -1,10 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { haveDesktop, startDesktop } from '../support/desktop.ts';
 import { connectGate, eventually, isAlive, readEvents, run, startGate } from '../support/gate.ts';
-import { haveProgram } from '../support/need.ts';
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { scripted } from '../support/servers.ts';
 import { fakeSlack } from '../support/slack.ts';
@@ -236,44 +235,19 @@ describe('the discovery of an agent', () => {
   });
 });
 
-test.runIf(
-  haveProgram('dunst') && haveProgram('Xvfb') && haveProgram('notify-send') && haveProgram('dbus-run-session'),
-)('an alert appears on a real desktop', async () => {
+test.runIf(haveDesktop)('an alert appears on a real desktop, its text as it is', async () => {
   const where = folder();
-  const display = `:${100 + (process.pid % 800)}`;
-  const screen = spawn('Xvfb', [display, '-screen', '0', '640x480x24', '-nolisten', 'tcp'], { stdio: 'ignore' });
-  const log = join(where.folder, 'shown');
-  const script = where.write('note.sh', `#!/bin/sh\nprintf '%s|%s|%s\\n' "$1" "$2" "$3" >> ${log}\n`);
-  execFileSync('chmod', ['755', script]);
-  const rc = where.write('dunstrc', `[global]\n[every]\n  summary = "*"\n  script = ${script}\n`);
-  const bus = spawn(
-    'dbus-run-session',
-    ['--', 'sh', '-c', `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -conf ${rc}`],
-    {
-      env: { PATH: process.env['PATH']!, DISPLAY: display, HOME: where.folder },
-      detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  );
-  onTestFinished(() => {
-    process.kill(-bus.pid!, 'SIGTERM');
-    screen.kill('SIGTERM');
-  });
-  const address = await new Promise<string>((resolve) =>
-    bus.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
-  );
-  const env = { DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: address };
+  const desktop = await startDesktop(where);
   const gate = await startGate({
     where,
     servers,
-    env,
+    env: desktop.env,
     policies:
       'version: 1\nchannels: { desktop: true }\npolicies:\n  - { name: Tell me, if: { server: s }, action: alert, alert: { severity: high } }\n',
   });
-  await gate.client.callTool(call({ text: '<b>bold</b> & more' }));
-  await eventually(() => readFileSync(log, 'utf8').includes('toolgate|'), 20_000);
-  const shown = readFileSync(log, 'utf8');
-  expect(shown).toContain('test-client called s · Save it');
-  expect(shown).not.toContain('<b>');
+  await gate.client.callTool(call({ text: '<b>bold</b> & "more" \\n' }));
+  await eventually(() => desktop.shown().includes('toolgate|'), 20_000);
+  expect(desktop.shown()).toContain('test-client called s · Save it');
+  expect(desktop.shown()).toContain(JSON.stringify({ text: '<b>bold</b> & "more" \\n' }));
   await eventually(() => deliveries(where)[0]?.state === 'sent');
 });

@@ -1,0 +1,79 @@
+/** A real desktop: dunst on a private session bus, on a virtual screen. */
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { eventually } from './gate.ts';
+import { haveProgram } from './need.ts';
+import type { Scratch } from './scratch.ts';
+
+export const haveDesktop = ['dunst', 'Xvfb', 'notify-send', 'dbus-run-session'].every(haveProgram);
+
+export interface RunningDesktop {
+  /** what a program needs to find it */
+  readonly env: Readonly<Record<string, string>>;
+  /** every notification that appeared, as `app|title|body` */
+  readonly shown: () => string;
+  /** presses the button of the newest notification whose label starts so */
+  readonly press: (label: string) => Promise<void>;
+  /** clicks the body of the newest notification */
+  readonly click: () => Promise<void>;
+  /** how many stand on the screen now */
+  readonly count: () => Promise<number>;
+  /** dismisses the newest */
+  readonly dismiss: () => Promise<void>;
+}
+
+/** `opened` gets the file that xdg-open would have opened. */
+export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
+  const log = join(where.folder, 'shown');
+  const script = (name: string, text: string) => {
+    const path = where.write(name, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const want = join(where.folder, 'want');
+  const note = script('note.sh', `printf '%s|%s|%s\\n' "$1" "$2" "$3" >> ${log}`);
+  const pick = script('pick.sh', `grep "#$(cat ${want})"`);
+  const rc = where.write('dunstrc', `[global]\n  dmenu = ${pick}\n[every]\n  summary = "*"\n  script = ${note}\n`);
+  // The screen chooses its own free number, and writes it to the pipe.
+  const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const display = await new Promise<string>((resolve, reject) => {
+    screen.once('error', reject);
+    screen.stdio[3]!.once('data', (chunk) => resolve(`:${String(chunk).trim()}`));
+  });
+  const bus = spawn(
+    'dbus-run-session',
+    ['--', 'sh', '-c', `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -config ${rc}`],
+    {
+      env: { PATH: process.env['PATH']!, HOME: where.folder, DISPLAY: display },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  onTestFinished(() => {
+    process.kill(-bus.pid!, 'SIGTERM');
+    screen.kill('SIGTERM');
+  });
+  const address = await new Promise<string>((resolve) =>
+    bus.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
+  );
+  const env = { DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: address };
+  const control = async (...args: string[]) =>
+    (await promisify(execFile)('dunstctl', args, { env: { ...env, PATH: process.env['PATH']! } })).stdout.trim();
+  await eventually(() => control('count', 'displayed').then(() => true));
+  return {
+    env,
+    shown: () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
+    press: async (label) => {
+      writeFileSync(want, label);
+      await control('context');
+    },
+    click: () => control('action', '0').then(() => {}),
+    count: async () => Number(await control('count', 'displayed')),
+    dismiss: () => control('close').then(() => {}),
+  };
+}
