@@ -1,41 +1,32 @@
 /**
- * Opens an address in the user's browser. The address holds a one-time secret, and arguments of a process can be read
- * by every user of the machine: the browser is given a file that only the owner can read, which leads on.
+ * Opens an address in the user's browser. It may hold a one-time secret, and other users of the machine can read the
+ * arguments of a process: on Linux the desk lets only its own user sign in (desk/peer.ts); elsewhere whoever is faster
+ * spends it, and the other is told.
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { newId } from '../ids.ts';
+import { accessSync, constants } from 'node:fs';
 import { desktopEnvironment } from '../notify/desktop.ts';
 
-const OPENERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  linux: ['/usr/bin/xdg-open', '/usr/local/bin/xdg-open', '/run/current-system/sw/bin/xdg-open'],
-  darwin: ['/usr/bin/open'],
-  win32: ['C:\\Windows\\explorer.exe'],
+const OPENERS: Partial<Record<NodeJS.Platform, readonly (readonly [program: string, ...args: string[]])[]>> = {
+  linux: [['/usr/bin/xdg-open'], ['/usr/local/bin/xdg-open'], ['/run/current-system/sw/bin/xdg-open']],
+  darwin: [['/usr/bin/open']],
+  win32: [['C:\\Windows\\System32\\rundll32.exe', 'url.dll,FileProtocolHandler']],
 };
-/** As long as the secret is good for. */
-const FILE_MS = 60_000;
-const FILE_START = 'open-';
+/** What has not failed by then shows something. */
 const START_MS = 3000;
 
 /** The program that opens things; null where there is none, or nothing to show them on. */
-export function findOpener(env: NodeJS.ProcessEnv = desktopEnvironment()): string | null {
+export function findOpener(env: NodeJS.ProcessEnv = desktopEnvironment()): readonly [string, ...string[]] | null {
   if (process.platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY']) return null;
-  return (OPENERS[process.platform] ?? []).find(isExecutable) ?? null;
+  return (OPENERS[process.platform] ?? []).find(([program]) => isExecutable(program)) ?? null;
 }
 
 /** False if nothing could be opened: then the user must be told the address. */
-export async function openInBrowser(folder: string, url: string): Promise<boolean> {
+export async function openInBrowser(url: string): Promise<boolean> {
   const opener = findOpener();
   if (opener === null) return false;
-  prune(folder);
-  const file = join(folder, `${FILE_START}${newId()}.html`);
-  writeFileSync(
-    file,
-    `<!doctype html><meta charset="utf-8"><title>toolgate</title><script>location.replace(${JSON.stringify(url)})</script>`,
-    { mode: 0o600 },
-  );
-  const child = spawn(opener, [file], { stdio: 'ignore', detached: true, env: desktopEnvironment() });
+  const [program, ...args] = opener;
+  const child = spawn(program, [...args, url], { stdio: 'ignore', detached: true, env: desktopEnvironment() });
   child.unref();
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), START_MS);
@@ -44,18 +35,8 @@ export async function openInBrowser(folder: string, url: string): Promise<boolea
       resolve(opened);
     };
     child.once('error', () => done(false));
-    child.once('exit', (code) => done(code === 0 || process.platform === 'win32'));
+    child.once('exit', (code) => done(code === 0));
   });
-}
-
-/** Takes away the files that have done their work. */
-function prune(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(FILE_START)) continue;
-    const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat !== undefined && Date.now() - stat.mtimeMs > FILE_MS) rmSync(path, { force: true });
-  }
 }
 
 function isExecutable(path: string): boolean {

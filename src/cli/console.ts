@@ -25,7 +25,7 @@ export async function console(flags: HouseFlags & { browser?: boolean; page?: st
       return 3;
     }
     const url = await signInUrl(house, desk, flags.page ?? '/approvals');
-    if (flags.browser !== false && (await openInBrowser(house.folders.state, url))) {
+    if (flags.browser !== false && (await openInBrowser(url))) {
       complain(`The console is open in your browser, at ${addressOf(desk)}.`);
       return 0;
     }

@@ -78,8 +78,7 @@ async function openRooms(house: House, instance: string, port: number): Promise<
     },
     openPage: async (id) => {
       const url = await signInUrl(house, facts, id === null ? '/approvals' : `/approvals/${id}`);
-      if (!(await openInBrowser(house.folders.state, url)))
-        complain('the console could not be opened: run "toolgate console"');
+      if (!(await openInBrowser(url))) complain('the console could not be opened: run "toolgate console"');
     },
     log: complain,
   });

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
+import { userInfo } from 'node:os';
+import { type HttpBindings, serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
@@ -17,6 +18,7 @@ import { UNSEEN } from '../problem.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { createAccess } from './access.ts';
 import { guard, signedIn } from './guard.ts';
+import { ownerOfPeer } from './peer.ts';
 import { Shell } from './shell.tsx';
 import { activityDetail, activityLine, approvalDetail, approvalLine } from './views.ts';
 
@@ -113,6 +115,9 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
     }),
   );
   app.post('/api/login', async (context) => {
+    // The secret stood in the arguments of a process, which other users of this machine can read.
+    const peer = ownerOfPeer((context.env as HttpBindings).incoming.socket.remotePort ?? 0, port());
+    if (peer !== null && peer !== userInfo().uid) return context.json({ error: "this console is another user's" }, 403);
     const { secret } = await bodyOf(context);
     const token = typeof secret === 'string' ? await access.signIn(secret) : null;
     return token === null

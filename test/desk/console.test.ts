@@ -1,5 +1,8 @@
+import { chmodSync, copyFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { approvals, deleteIssue, holdingGate, open, say } from '../support/approvals.ts';
 import { haveChromium, openBrowser, openConsolePage, signInUrl } from '../support/browser.ts';
@@ -259,6 +262,35 @@ describe('what reaches the desk', () => {
       .filter(([, local, , state]) => local?.endsWith(`:${port}`) && state === '0A');
     expect(listening.map(([, local]) => local)).toEqual([`0100007F:${port}`]);
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    'another user of the machine who saw the secret can not sign in with it',
+    async () => {
+      const gate = await holdingGate();
+      const url = new URL(await signInUrl(gate));
+      const secret = new URLSearchParams(url.hash.slice(1)).get('login');
+      const body = JSON.stringify({ secret });
+      const script = `fetch('${url.origin}/api/login', { method: 'POST', headers: { origin: '${url.origin}' }, body: process.argv[1] }).then(async (r) => console.log(r.status, await r.text()))`;
+      const { execFile } = await import('node:child_process');
+      const { promisify } = await import('node:util');
+      // A Node that nobody's user may read.
+      const node = join(tmpdir(), `toolgate-node-${process.pid}`);
+      copyFileSync(process.execPath, node);
+      chmodSync(node, 0o755);
+      onTestFinished(() => rmSync(node, { force: true }));
+      const { stdout } = await promisify(execFile)(node, ['-e', script, body], {
+        uid: 65534,
+        gid: 65534,
+        cwd: '/',
+        env: {},
+      });
+      expect(stdout).toContain('403');
+      expect(stdout).toContain("this console is another user's");
+      // And it was not spent by that.
+      const mine = await fetch(`${url.origin}/api/login`, { method: 'POST', headers: { origin: url.origin }, body });
+      expect(mine.status).toBe(200);
+    },
+  );
 
   test('an agent gets no sign-in', async () => {
     const gate = await holdingGate();

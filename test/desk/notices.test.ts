@@ -37,11 +37,26 @@ describe.runIf(haveDesktop)('on a real desktop', () => {
     expect(gate.ran()).toEqual([]);
   });
 
-  test('a click on the body, or its dismissal, decides nothing', async () => {
-    const { gate, desktop } = await onDesktop({ args: ['--hold', '20s'] });
+  test('a click on the body opens the console, signed in, and decides nothing; nor does its dismissal', async () => {
+    const where = folder();
+    const opened = join(where.folder, 'opened');
+    // The user's browser, as a desktop would know it.
+    const browser = where.write('browser.sh', `#!/bin/sh\necho "$1" >> ${opened}\n`);
+    chmodSync(browser, 0o755);
+    mkdirSync(join(where.folder, '.local/share/applications'), { recursive: true });
+    mkdirSync(join(where.folder, '.config'), { recursive: true });
+    where.write(
+      '.local/share/applications/mine.desktop',
+      `[Desktop Entry]\nType=Application\nName=Mine\nExec=${browser} %u\nMimeType=x-scheme-handler/http;\n`,
+    );
+    where.write('.config/mimeapps.list', '[Default Applications]\nx-scheme-handler/http=mine.desktop\n');
+    const desktop = await startDesktop(where);
+    const gate = await holdingGate({ where, env: desktop.env });
     const held = gate.client.callTool(deleteIssue());
     await eventually(async () => (await desktop.count()) === 1);
     await desktop.click();
+    const url = await eventually(() => existsSync(opened) && readFileSync(opened, 'utf8').trim());
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/approvals\/\w{26}#login=[\w-]{32}$/);
     const other = gate.client.callTool(deleteIssue('ENG-13'));
     await eventually(async () => (await desktop.count()) === 1 && desktop.shown().includes('ENG-13'));
     await desktop.dismiss();
