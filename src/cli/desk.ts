@@ -1,21 +1,22 @@
 /** `toolgate desk [--stop]`: runs or stops the desk by hand; gates start it when they need it. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { liveApprovals } from '../approvals/book.ts';
+import { findApproval, liveApprovals } from '../approvals/book.ts';
 import { setMeta } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { createNotices } from '../desk/notices.ts';
-import { type DeskRooms, runDesk } from '../desk/run.ts';
+import { type DeskRooms, deskFacts, runDesk } from '../desk/run.ts';
 import { DEFAULT_PORT, openConsole } from '../desk/server.ts';
 import { messageOf } from '../errors.ts';
 import type { Claimed } from '../notify/deliver.ts';
 import { showOnDesktop } from '../notify/desktop.ts';
-import { type Attempt, sendToSlack } from '../notify/slack.ts';
+import { type Attempt, type SlackQuestion, sendToSlack } from '../notify/slack.ts';
 import { answerApproval } from './answer.ts';
 import { shownRequest } from './approval-words.ts';
+import { outcomeWords } from './approvals.ts';
 import { openInBrowser } from './browser.ts';
-import { signInUrl } from './console.ts';
+import { addressOf, signInUrl } from './console.ts';
 import { type House, type HouseFlags, openHouse, reviewersOf, VERSION } from './house.ts';
 import { complain } from './output.ts';
 import { tellOfRules } from './rules-news.ts';
@@ -122,7 +123,8 @@ async function send(house: House, claimed: Claimed): Promise<Attempt> {
   const webhook = house.rules.current()?.rules?.policies.file.channels.slack?.webhook;
   if (webhook === undefined) return { kind: 'never', why: 'policies.yaml names no Slack channel any more' };
   try {
-    return await sendToSlack(fillVariables(webhook, process.env, 'channels.slack'), claimed.alert, claimed.repeated);
+    const url = fillVariables(webhook, process.env, 'channels.slack');
+    return await sendToSlack(url, claimed.alert, claimed.repeated, await questionOf(house, claimed));
   } catch (error) {
     return {
       kind: 'later',
@@ -130,4 +132,20 @@ async function send(house: House, claimed: Claimed): Promise<Attempt> {
       waitMs: null,
     };
   }
+}
+
+/** Where a held call is answered, and its outcome if it is over. Null for other alerts. */
+async function questionOf(house: House, { alert }: Claimed): Promise<SlackQuestion | null> {
+  const { approval_id: id } = alert;
+  if (id === null) return null;
+  const { approval, desk: facts } = await house.store.read((tx) => ({
+    approval: findApproval(tx, id),
+    desk: deskFacts(tx),
+  }));
+  if (approval === null || facts === null) return null;
+  return {
+    url: `${addressOf(facts)}/approvals/${id}`,
+    code: approval.code,
+    outcome: approval.state === 'open' ? null : outcomeWords(house, approval),
+  };
 }

@@ -13,11 +13,25 @@ export type Attempt =
   | { readonly kind: 'later'; readonly why: string; readonly waitMs: number | null }
   | { readonly kind: 'never'; readonly why: string };
 
-export async function sendToSlack(webhookUrl: string, alert: AlertRow, repeated: boolean): Promise<Attempt> {
+/** What a notice of a held call adds: where it is answered, and how it stands by now. */
+export interface SlackQuestion {
+  /** in the console, on this machine */
+  readonly url: string;
+  readonly code: string;
+  /** in words if it has been decided meanwhile */
+  readonly outcome: string | null;
+}
+
+export async function sendToSlack(
+  webhookUrl: string,
+  alert: AlertRow,
+  repeated: boolean,
+  question: SlackQuestion | null = null,
+): Promise<Attempt> {
   try {
     // Retrying is the desk's affair: it outlives this process.
     const webhook = new IncomingWebhook(webhookUrl, { timeout: TIMEOUT_MS, retryConfig: { retries: 0 } });
-    await webhook.send(slackMessage(alert, repeated));
+    await webhook.send(slackMessage(alert, repeated, question));
     return { kind: 'sent' };
   } catch (error) {
     return attemptOf(error, webhookUrl);
@@ -43,7 +57,11 @@ function withoutUrls(text: string, webhookUrl: string): string {
 const BADGE = { low: '▫️', medium: '🔶', high: '🔴' } as const;
 
 /** Text from agents and tools stands only in `plain_text`, where nothing is markup. */
-export function slackMessage(alert: AlertRow, repeated: boolean): IncomingWebhookSendArguments {
+export function slackMessage(
+  alert: AlertRow,
+  repeated: boolean,
+  question: SlackQuestion | null = null,
+): IncomingWebhookSendArguments {
   const detail = JSON.parse(alert.detail) as Record<string, string>;
   const fields = Object.entries(detail).map(([name, value]) => ({
     type: 'plain_text' as const,
@@ -65,6 +83,7 @@ export function slackMessage(alert: AlertRow, repeated: boolean): IncomingWebhoo
         },
       },
       ...chunk(fields, 10).map((part) => ({ type: 'section' as const, fields: part })),
+      ...(question === null ? [] : questionBlocks(question)),
       {
         type: 'context',
         elements: [
@@ -77,6 +96,29 @@ export function slackMessage(alert: AlertRow, repeated: boolean): IncomingWebhoo
       },
     ],
   };
+}
+
+/** All of it is our own text: an address of the console, and a code. */
+function questionBlocks({ url, code, outcome }: SlackQuestion) {
+  const answer =
+    outcome === null
+      ? `<${url}|Answer in toolgate> — this link works on the machine where the agent runs.`
+      : `Already over. <${url}|See it in toolgate> on the machine where the agent runs.`;
+  return [
+    { type: 'section' as const, text: { type: 'mrkdwn' as const, text: answer, verbatim: true } },
+    {
+      type: 'section' as const,
+      text: {
+        type: 'plain_text' as const,
+        text: cut(
+          outcome === null
+            ? `A webhook can't show the outcome here: it stands in the console under ${code}, and in "toolgate approvals show ${code}".`
+            : visible(outcome),
+        ),
+        emoji: false,
+      },
+    },
+  ];
 }
 
 function escapeSlack(text: string): string {

@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest';
 export interface FakeSlack {
   readonly url: string;
   readonly received: any[];
-  /** what the next requests get: a status, or `hang` for no answer at all */
-  answer: number | 'hang';
+  /** what the next requests get: a status, `hang` for no answer at all, `garbage` for no HTTP */
+  answer: number | 'hang' | 'garbage';
 }
 
 export async function fakeSlack(): Promise<FakeSlack> {
@@ -20,6 +20,10 @@ export async function fakeSlack(): Promise<FakeSlack> {
     request.on('end', () => {
       received.push(JSON.parse(body));
       if (slack.answer === 'hang') return;
+      if (slack.answer === 'garbage') {
+        request.socket.end('\u0000\u0001 no protocol at all\r\n\r\n');
+        return;
+      }
       response.writeHead(slack.answer, { 'content-type': 'text/html' });
       response.end(slack.answer === 200 ? 'ok' : 'error');
     });
