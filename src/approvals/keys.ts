@@ -30,23 +30,28 @@ export function reviewersWithKey(tx: Transaction): string[] {
 }
 
 const LOGIN_MS = 60_000;
+const LONGEST_LOGIN_MS = 600_000;
 
-/** A secret that signs one page of the console in, once, within a minute. */
-export function mintLogin(tx: Transaction, now: number): string {
+/** A secret that signs one page of the console in, once, within a minute or as long as is said, ten at most. */
+export function mintLogin(tx: Transaction, now: number, validMs = LOGIN_MS): string {
   const secret = randomBytes(24).toString('base64url');
   tx.run('DELETE FROM logins WHERE expires_at < ?', now);
-  tx.run('INSERT INTO logins (secret_hash, expires_at) VALUES (?, ?)', sha256(secret), now + LOGIN_MS);
+  tx.run(
+    'INSERT INTO logins (secret_hash, expires_at) VALUES (?, ?)',
+    sha256(secret),
+    now + Math.min(validMs, LONGEST_LOGIN_MS),
+  );
   return secret;
 }
 
-/** True once for each secret, and not after its minute; a clock that was set back ends it too. */
+/** True once for each secret, and not after its time; a clock that was set back ends it too. */
 export function spendLogin(tx: Transaction, secret: string, now: number): boolean {
   return (
     tx.run(
       'DELETE FROM logins WHERE secret_hash = ? AND expires_at >= ? AND expires_at <= ?',
       sha256(secret),
       now,
-      now + 2 * LOGIN_MS,
+      now + LONGEST_LOGIN_MS,
     ) === 1
   );
 }

@@ -98,7 +98,7 @@ export function requirementsFor(
  * state folder, and the reviewers with a key.
  */
 export function unreachable(
-  requirements: readonly Requirement[],
+  requirements: readonly Pick<Requirement, 'policy' | 'reviewers' | 'approvals'>[],
   entries: ReviewerEntries,
   voters: readonly string[],
 ): string | null {

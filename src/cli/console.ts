@@ -42,13 +42,13 @@ export function addressOf({ port }: DeskFacts): string {
 }
 
 /** A one-time secret in the fragment, which no server and no log gets to see. */
-export async function signInUrl(house: House, desk: DeskFacts, page: string): Promise<string> {
-  const secret = await house.store.write((tx) => mintLogin(tx, Date.now()));
+export async function signInUrl(house: House, desk: DeskFacts, page: string, validMs?: number): Promise<string> {
+  const secret = await house.store.write((tx) => mintLogin(tx, Date.now(), validMs));
   return `${addressOf(desk)}${page.startsWith('/') ? page : `/${page}`}#login=${secret}`;
 }
 
 /** The desk that runs, started if none does; null if it can't be. */
-async function runningDesk(house: House): Promise<DeskFacts | null> {
+export async function runningDesk(house: House): Promise<DeskFacts | null> {
   const deadline = performance.now() + START_MS;
   wakeDesk(house.folders);
   while (performance.now() < deadline) {

@@ -13,6 +13,8 @@ import { listEvents } from '../audit/query.ts';
 import { GatewayError } from '../errors.ts';
 import { visibleLine } from '../problem.ts';
 import { processId } from '../upstream/orphans.ts';
+import { answerHeld } from './demo-answer.ts';
+import { stopDesk } from './desk.ts';
 import { openHouse } from './house.ts';
 import { atExit, complain, print, when } from './output.ts';
 
@@ -26,7 +28,12 @@ policies:
 
   - name: Nothing is deleted
     if: { operation: Delete }
+    unless: { server: memory }
     action: block
+
+  - name: A person decides what is forgotten
+    if: { server: memory, operation: Delete }
+    action: require approval
 
   - name: Alert when the demo agent writes a file
     if: { agent: Demo agent, integration: Filesystem, operation: Write }
@@ -42,9 +49,13 @@ interface Step {
   readonly say: string;
   readonly tool: string;
   readonly args: Record<string, unknown>;
+  /** a policy asks a person first */
+  readonly held?: true;
 }
 
 const AGENT = 'Demo agent';
+/** As long as the question stays open. */
+const CALL_MS = 600_000;
 
 export async function demo(flags: { keep?: boolean }): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'toolgate-demo-'));
@@ -76,6 +87,8 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
         'serve',
         '--log-level',
         'error',
+        '--hold',
+        '10m',
       ],
       stderr: 'inherit',
     });
@@ -89,12 +102,18 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     const house = await openHouse(flagsOfHouse);
     let seen = await house.store.read((tx) => listEvents(tx, { limit: 1 })[0]?.seq ?? 0);
     for (const step of steps(folder, repository)) {
-      const result = await client.callTool({ name: step.tool, arguments: step.args }, { signal: interrupted.signal });
+      const calling = client.callTool(
+        { name: step.tool, arguments: step.args },
+        { signal: interrupted.signal, timeout: CALL_MS },
+      );
+      if (step.held) await answerHeld(house, flagsOfHouse, interrupted.signal, calling);
+      const result = await calling;
       const event = await decisionAfter(house, seen, interrupted.signal);
       seen = event.seq;
       print(transcript(step, event.body, result as { isError?: boolean; content?: unknown }));
     }
     await client.close();
+    await stopDesk(house);
     print(`\nThe bare remote: ${remoteLog(folder)}`);
     const log = await house.store.read((tx) => listEvents(tx, { type: 'call.decided', limit: 1000 }));
     const alerts = log.filter(({ body }) => body['toolgate.alerts'] !== undefined).length;
@@ -102,7 +121,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
     const chain = await house.store.read(verifyChain);
     await house.close();
     print(
-      `The audit log: ${log.length} calls decided, ${count('allow')} allowed, ${count('block')} blocked, ${alerts} alerted; ${chain.events} events, ${chain.broken === null ? 'hash chain intact' : 'HASH CHAIN BROKEN'}.`,
+      `The audit log: ${log.length} calls decided, ${count('allow')} allowed, ${count('block')} blocked, ${count('require approval')} asked, ${alerts} alerted; ${chain.events} events, ${chain.broken === null ? 'hash chain intact' : 'HASH CHAIN BROKEN'}.`,
     );
     print(
       `\nNext: README.md shows how to put your own servers behind the gate.${flags.keep ? `\nLook around: node bin/toolgate.cjs --config ${flagsOfHouse.config} --state ${flagsOfHouse.state} log` : '\nThe scratch folder is gone again; with --keep it stays, and you can look around in its log.'}`,
@@ -215,7 +234,7 @@ function steps(folder: string, repository: string): Step[] {
       tool: 'memory__create_entities',
       args: { entities: [{ name: 'demo', entityType: 'note', observations: ['it works'] }] },
     },
-    { say: 'forget it again', tool: 'memory__delete_entities', args: { entityNames: ['demo'] } },
+    { say: 'forget it again', tool: 'memory__delete_entities', args: { entityNames: ['demo'] }, held: true },
     {
       say: 'read outside its folder',
       tool: 'files__read_text_file',
@@ -244,7 +263,8 @@ function transcript(
   const decision = String(body['toolgate.policy.decision']);
   const alerted = Array.isArray(body['toolgate.alerts']);
   const would = body['toolgate.policy.would'];
-  const shown = alerted ? `${decision}+alert` : decision;
+  const held = decision === 'require approval';
+  const shown = held ? (result.isError ? 'held, no run' : 'held, ran') : alerted ? `${decision}+alert` : decision;
   const monitored = (body['toolgate.policy.reasons'] as { policy: string; mode: string }[]).find(
     ({ mode }) => mode === 'monitor',
   );

@@ -17,7 +17,7 @@ let looking: NodeJS.Timeout | null = null;
 /** Starts it detached, unless one runs: that one sees the alert, which was written before. */
 export function wakeDesk(folders: Folders, tries = TRIES): void {
   if (looking !== null || tries === 0 || isLocked(folders.state)) return;
-  const args = [program(), '--config', folders.config, '--state', folders.state, 'desk'];
+  const args = [program(), '--config', folders.config, '--state', folders.state, 'desk', '--started'];
   const child = spawn(process.execPath, args, { detached: true, stdio: 'ignore', windowsHide: true });
   child.on('error', () => {});
   child.unref();

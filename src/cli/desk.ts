@@ -23,9 +23,11 @@ import { tellOfRules } from './rules-news.ts';
 
 const STOP_MS = 10_000;
 
-export async function desk(flags: HouseFlags & { stop?: boolean; port?: number }): Promise<number> {
+export async function desk(flags: HouseFlags & { stop?: boolean; port?: number; started?: boolean }): Promise<number> {
   const house = await openHouse(flags);
   try {
+    // Started for a store that has been taken away meanwhile: there is nothing to do, and nothing is made anew.
+    if (flags.started && !existsSync(house.folders.state)) return 0;
     if (flags.stop) return await stopDesk(house);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
@@ -103,7 +105,8 @@ function consoleAssets(): URL {
   return existsSync(built) ? built : new URL('../desk/console/', import.meta.url);
 }
 
-async function stopDesk(house: House): Promise<number> {
+/** Exit 0 once none runs. */
+export async function stopDesk(house: House): Promise<number> {
   if (!isLocked(house.folders.state)) {
     complain('no desk runs');
     return 0;

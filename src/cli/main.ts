@@ -258,6 +258,7 @@ program
   .command('desk')
   .description('run the desk: it delivers alerts, and is where people answer; gates start it when they need it')
   .option('--stop', 'stop the one that runs')
+  .addOption(new Option('--started', 'started by a gate').hideHelp())
   .addOption(
     new Option('--port <n>', 'of the console, on loopback; another is taken while it is not free').argParser((text) => {
       const port = Number(text);
@@ -274,6 +275,13 @@ program
   .option('--no-browser', 'only print the address')
   .option('--page <path>', 'the page to open', '/approvals')
   .action(async (flags) => finish(await (await import('./console.ts')).console({ ...program.opts(), ...flags })));
+
+program
+  .command('doctor')
+  .description('what works here, in words: desktop, browser, Slack, desk, reviewers; exit 1 if something is broken')
+  .option('--notify', 'show a notification, to see whether it arrives')
+  .option('--json')
+  .action(async (flags) => finish(await (await import('./doctor.ts')).doctor({ ...program.opts(), ...flags })));
 
 program
   .command('status')

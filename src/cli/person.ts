@@ -47,11 +47,14 @@ export async function whoSpeaks(house: House, keyFile: string | undefined): Prom
   return { kind: 'person', voter: `os:${house.owner}`, byKey: false };
 }
 
-/** Asks on the terminal; anything but a clear yes is no. */
-export function confirm(question: string): Promise<boolean> {
+/** Asks on the terminal; anything but a clear yes is no. The question is taken back when `signal` aborts. */
+export function confirm(question: string, signal: AbortSignal | null = null): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise((resolve) => {
     terminal.once('close', () => resolve(false));
+    // Ctrl-C is the program's own affair, not an answer.
+    terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    signal?.addEventListener('abort', () => terminal.close(), { once: true });
     terminal.question(`${question} [y/N] `, (answer) => {
       resolve(/^y(es)?$/i.test(answer.trim()));
       terminal.close();

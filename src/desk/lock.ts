@@ -2,7 +2,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { makeFolder } from '../files.ts';
 
 export interface Lock {
   readonly release: () => void;
@@ -10,9 +9,8 @@ export interface Lock {
 
 const SQLITE_BUSY = 5;
 
-/** Null if another process holds it. Throws if the folder can't be written. */
+/** Null if another process holds it. Throws if there is no such folder, or it can't be written. */
 export function takeLock(stateFolder: string): Lock | null {
-  makeFolder(stateFolder);
   const path = join(stateFolder, 'desk.lock');
   const database = new DatabaseSync(path, { timeout: 0 });
   try {

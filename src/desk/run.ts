@@ -58,9 +58,12 @@ export function deskFacts(tx: Transaction): DeskFacts | null {
 /** Runs until it is stopped or idle. `busy`: another desk runs already. */
 export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
   const id = newId();
+  const startedAt = Date.now();
+  // Made here if there is none; from then on a folder that has gone is not made again.
+  await ports.store.read(() => null);
   for (;;) {
     const lock = await awaitLock(ports);
-    if (lock === null) return 'busy';
+    if (lock === null) return existsSync(ports.stateFolder) ? 'busy' : 'ended';
     let rooms: DeskRooms | null = null;
     try {
       const opened = await ports.open(id);
@@ -68,26 +71,25 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
       await ports.store.write((tx) => {
         reopenLeftovers(tx);
         dueNow(tx);
-        const facts: DeskFacts = { id, pid: process.pid, startedAt: Date.now(), port: opened.port };
+        const facts: DeskFacts = { id, pid: process.pid, startedAt, port: opened.port };
         tx.run(
           "INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
           JSON.stringify(facts),
         );
-        tx.run("DELETE FROM meta WHERE key = 'desk_stop'");
       });
-      await work(id, ports, opened);
+      await work(id, startedAt, ports, opened);
     } finally {
       await rooms?.close();
       lock.release();
     }
     // Somebody may have written an alert while we still held the lock, and so started no other desk.
-    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports)))
+    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports, startedAt)))
       return 'ended';
   }
 }
 
 async function awaitLock(ports: DeskPorts): Promise<Lock | null> {
-  for (let tries = 0; tries < LOCK_TRIES && !ports.signal.aborted; tries++) {
+  for (let tries = 0; tries < LOCK_TRIES && !ports.signal.aborted && existsSync(ports.stateFolder); tries++) {
     const lock = takeLock(ports.stateFolder);
     if (lock !== null) return lock;
     await sleep(LOCK_WAIT_MS);
@@ -95,7 +97,7 @@ async function awaitLock(ports: DeskPorts): Promise<Lock | null> {
   return null;
 }
 
-async function work(id: string, ports: DeskPorts, rooms: DeskRooms): Promise<void> {
+async function work(id: string, startedAt: number, ports: DeskPorts, rooms: DeskRooms): Promise<void> {
   const { store, signal } = ports;
   let idleSince = performance.now();
   let version = -1;
@@ -120,13 +122,15 @@ async function work(id: string, ports: DeskPorts, rooms: DeskRooms): Promise<voi
       if (now !== version || (due !== null && due <= Date.now())) {
         version = now;
         rooms.changed();
-        if (await stopAsked(ports)) break;
+        if (await stopAsked(ports, startedAt)) break;
         delivering ??= deliverAll(id, ports)
+          .then((some) => {
+            // Its own writes don't count as a change: when the next attempt is due must be read.
+            if (some) version = -1;
+          })
           .catch((error) => ports.log(messageOf(error)))
           .finally(() => {
             delivering = null;
-            // Its own writes don't count as a change: when the next attempt is due must be read.
-            version = -1;
           });
         [due, open] = await store.read((tx) => [nextDue(tx), openApprovals(tx)] as const);
       }
@@ -140,10 +144,13 @@ async function work(id: string, ports: DeskPorts, rooms: DeskRooms): Promise<voi
   await delivering;
 }
 
-async function deliverAll(id: string, ports: DeskPorts): Promise<void> {
+/** True if anything was tried. */
+async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
+  let some = false;
   while (!ports.signal.aborted) {
     const claimed = await ports.store.write((tx) => claimNext(tx, id, Date.now()));
-    if (claimed === null) return;
+    if (claimed === null) return some;
+    some = true;
     const attempt = await ports
       .send(claimed)
       .catch((error): Attempt => ({ kind: 'later', why: messageOf(error), waitMs: null }));
@@ -164,8 +171,13 @@ async function deliverAll(id: string, ports: DeskPorts): Promise<void> {
       ]);
     });
   }
+  return some;
 }
 
-async function stopAsked({ store }: DeskPorts): Promise<boolean> {
-  return store.read((tx) => tx.get("SELECT 1 FROM meta WHERE key = 'desk_stop'") !== undefined);
+/** Whoever was started before the stop was asked for ends, one that still waits for the lock too. */
+async function stopAsked({ store }: DeskPorts, startedAt: number): Promise<boolean> {
+  const asked = await store.read(
+    (tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk_stop'")?.value,
+  );
+  return asked !== undefined && Number(asked) >= startedAt;
 }

@@ -4,7 +4,7 @@ import { compileGlob, isGlob } from '../glob.ts';
 import { didYouMean, errorAt, mendChoice, type Problem, WHOLE_FILE } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
-import { type Condition, condition, type PolicyFile, policyFile } from './schema.ts';
+import { type Condition, condition, type PolicyFile, type PolicySource, policyFile } from './schema.ts';
 
 /** The words that policies may use: what the catalog and servers.json know. */
 export interface Vocabulary {
@@ -76,6 +76,20 @@ function keyRule(key: string, path: readonly PropertyKey[]): string {
         .replace(/[\s-]+/g, '_');
 }
 
+/** More approvals than people: such a call could never run. */
+function checkEnoughReviewers({ approval }: PolicySource, file: PolicyFile, path: PropertyKey[], report: Report): void {
+  const wanted = approval?.approvals ?? 1;
+  const ids = approval?.reviewers ?? file.defaults.reviewers;
+  if (wanted === 1) return;
+  const persons = new Set((ids ?? ['(the owner)']).flatMap((id) => file.reviewers[id]?.members ?? [id]));
+  if (persons.size < wanted)
+    report(
+      path,
+      `${wanted} approvals are wanted, but only ${persons.size} ${persons.size === 1 ? 'person is' : 'people are'} asked`,
+      'name more reviewers, or lower "approvals"',
+    );
+}
+
 function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string, locate: Locate): Problem[] {
   const problems: Problem[] = [];
   const report = (path: PropertyKey[], fault: string, mend: string, severity: Problem['severity'] = 'error') =>
@@ -116,6 +130,7 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
         `the other is on line ${locate(['policies', earlier], 'value').line}; give each its own name`,
       );
     seen.set(foldName(policy.name), index);
+    checkEnoughReviewers(policy, file, [...path, 'approval', 'approvals'], report);
     if (policy.if === undefined || Object.keys(policy.if).length === 0)
       report(
         path,

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ASK_BEFORE_DELETING, approvals, deleteIssue, folder, holdingGate, open, say } from '../support/approvals.ts';
 import { eventually, isAlive, readEvents, run, textOf } from '../support/gate.ts';
 import type { Scratch } from '../support/scratch.ts';
+import { terminal } from '../support/terminal.ts';
 
 const policies = (extra: string, more = '') => `version: 1
 ${more}policies:
@@ -444,6 +446,44 @@ describe('the command line', () => {
       env: { [name]: value },
     });
     expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("an agent can't answer for a person") });
+    expect((await open(gate))[0].votes).toEqual([]);
+    await say(gate, 'deny', asked.code);
+    await held;
+  });
+
+  test('on a terminal the whole request is shown, and what is typed decides', async () => {
+    const gate = await holdingGate();
+    const held = gate.client.callTool(deleteIssue('ENG-12\u202e\u001b[31m'));
+    const [asked] = await open(gate);
+    const no = terminal(gate, ['--config', gate.config, '--state', gate.state, 'approve', asked.code]);
+    const shown = await no.shows('Approve it? [y/N]');
+    expect(shown).toContain('wants to     Linear · Delete issue [Delete]');
+    expect(shown).toContain('ENG-12\\u{202e}\\u001b[31m');
+    expect(shown).not.toContain('\u202e');
+    expect(shown).not.toContain('\u001b[31m');
+    no.type('\n');
+    expect(await no.ended).toBe(1);
+    expect((await open(gate))[0].votes).toEqual([]);
+    const yes = terminal(gate, ['--config', gate.config, '--state', gate.state, 'approve', asked.code]);
+    await yes.shows('Approve it? [y/N]');
+    yes.type('y\n');
+    expect(await yes.ended).toBe(0);
+    expect((await held).isError).toBeFalsy();
+    expect(gate.ran()).toHaveLength(1);
+    expect(readEvents(gate.state, 'approval.approved')[0]).toMatchObject({
+      'toolgate.approval.by': `os:${userInfo().username}`,
+      'toolgate.channel': 'command line',
+    });
+  });
+
+  test('Ctrl-C at the question decides nothing', async () => {
+    const gate = await holdingGate();
+    const held = gate.client.callTool(deleteIssue());
+    const [asked] = await open(gate);
+    const asking = terminal(gate, ['--config', gate.config, '--state', gate.state, 'approve', asked.code]);
+    await asking.shows('Approve it? [y/N]');
+    asking.type('\u0003');
+    await asking.ended;
     expect((await open(gate))[0].votes).toEqual([]);
     await say(gate, 'deny', asked.code);
     await held;

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { connectGate, eventually, run, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
 import { scripted } from '../support/servers.ts';
+import { terminal } from '../support/terminal.ts';
 
 const servers = {
   hub: { ...scripted({ tools: ['list_issues', 'create_issue', 'delete_file'] }), integration: 'GitHub' },
@@ -28,7 +29,24 @@ describe('toolgate', () => {
     const where = scratch();
     const help = await run(where, ['--help']);
     expect(help.code).toBe(0);
-    for (const command of ['demo', 'serve', 'policy', 'log', 'agents', 'tools', 'catalog', 'alerts', 'desk', 'status'])
+    for (const command of [
+      'demo',
+      'serve',
+      'policy',
+      'log',
+      'agents',
+      'tools',
+      'catalog',
+      'alerts',
+      'desk',
+      'status',
+      'approvals',
+      'approve',
+      'deny',
+      'reviewers',
+      'console',
+      'doctor',
+    ])
       expect(help.out).toContain(command);
     expect((await run(where, ['policy', 'explain', '--help'])).out).toContain(
       'toolgate policy explain github/create_issue',
@@ -315,8 +333,73 @@ test('the demo: real servers, each decision shown, within its time', async () =>
   );
   expect(demo.out).toMatch(/write a file\s+Filesystem · Write file \[Write\]\s+allow\+alert/);
   expect(demo.out).toMatch(/commit it\s+Git · Commit \[Write\]\s+allow\s+would be: require approval, by Trial/);
+  expect(demo.out).toContain('the demo approves it itself, with a reviewer key of its own');
+  expect(demo.out).toMatch(/forget it again\s+memory · Delete entities \[Delete\]\s+held, ran\s+A person decides/);
   expect(demo.out).toMatch(/The bare remote: [0-9a-f]+ Add notes \| [0-9a-f]+ First commit/);
   expect(demo.out).toMatch(
-    /The audit log: 10 calls decided, 7 allowed, 3 blocked, 1 alerted; \d+ events, hash chain intact\./,
+    /The audit log: 10 calls decided, 7 allowed, 2 blocked, 1 asked, 1 alerted; \d+ events, hash chain intact\./,
+  );
+});
+
+describe('the demo on a terminal', () => {
+  test('waits for the person, who answers right there', async () => {
+    const where = scratch();
+    const demo = terminal(where, ['demo']);
+    const shown = await demo.shows('Approve it? [y/N]');
+    expect(shown).toMatch(/in the browser {3}http:\/\/127\.0\.0\.1:\d+\/approvals\/\w{26}#login=/);
+    demo.type('n\n');
+    expect(await demo.ended).toBe(0);
+    expect(demo.text()).toMatch(/forget it again\s+memory · Delete entities \[Delete\]\s+held, no run/);
+  });
+
+  test('or by the command that it prints, in another shell', async () => {
+    const where = scratch();
+    const demo = terminal(where, ['demo']);
+    const shown = await demo.shows('Approve it? [y/N]');
+    const [, config, state, code] = /--config (\S+) --state (\S+) approve (\w+)/.exec(shown)!;
+    const other = terminal(where, ['--config', config!, '--state', state!, 'approve', code!]);
+    await other.shows('Approve it? [y/N]');
+    other.type('y\n');
+    expect(await other.ended).toBe(0);
+    expect(await demo.ended).toBe(0);
+    expect(demo.text()).toMatch(/held, ran/);
+  });
+
+  test('Ctrl-C while it waits leaves nothing behind', async () => {
+    const where = scratch();
+    const demo = terminal(where, ['demo']);
+    const shown = await demo.shows('Approve it? [y/N]');
+    const [, config] = /--config (\S+)/.exec(shown)!;
+    demo.type('\u0003');
+    expect(await demo.ended).toBe(130);
+    expect(existsSync(config!)).toBe(false);
+  });
+});
+
+test('doctor says in words what works here, and finds what is broken', async () => {
+  const where = scratch();
+  writeFileSync(join(where.config, 'servers.json'), '{ "mcpServers": {} }');
+  writeFileSync(
+    join(where.config, 'policies.yaml'),
+    'version: 1\nreviewers: { alice: { os: alice } }\npolicies:\n  - { name: Ask alice, if: { operation: Delete }, action: require approval, approval: { reviewers: [alice] } }\n',
+  );
+  const sick = await run(where, ['doctor']);
+  expect(sick.code).toBe(1);
+  expect(sick.out).toContain(
+    '✗ reviewers   the policy "Ask alice" asks alice, of whom nobody can answer on this machine',
+  );
+  expect(sick.out).toMatch(/· desktop {5}a held call can't be shown: /);
+  const bin = join(where.folder, 'bin');
+  mkdirSync(bin);
+  chmodSync(where.write('bin/notify-send', '#!/bin/sh\necho approve\n'), 0o777);
+  const fooled = await run(where, ['doctor'], { env: { PATH: `${bin}:${process.env['PATH']}` } });
+  expect(fooled.out).toContain(
+    `✗ desktop     ${bin}/notify-send stands on your PATH as notify-send and can be written by others than root`,
+  );
+  writeFileSync(join(where.config, 'policies.yaml'), 'version: 1\npolicies: []\n');
+  const well = await run(where, ['doctor', '--json']);
+  expect(well.code).toBe(0);
+  expect(JSON.parse(well.out).map(({ about }: { about: string }) => about)).toEqual(
+    expect.arrayContaining(['store', 'rules', 'desktop', 'browser', 'slack', 'desk', 'reviewers', 'terminal']),
   );
 });

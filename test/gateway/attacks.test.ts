@@ -100,7 +100,7 @@ describe('an upstream in disguise', () => {
     // The rules forbid it from now on: the subscription ends.
     writeFileSync(
       join(gate.config, 'policies.yaml'),
-      'policies:\n  - { name: no, if: { tool: subscribe_resource }, action: block }\n',
+      'defaults: { unclassified: allow }\npolicies:\n  - { name: no, if: { tool: subscribe_resource }, action: block }\n',
     );
     await eventually(() => gate.events('rules.changed')[0]);
     await eventually(async () => {
@@ -360,7 +360,7 @@ policies:
       join(where.config, 'servers.json'),
       JSON.stringify({ mcpServers: { s: watched(scripted({ tools: ['save_it', 'look'] }), seen) } }),
     );
-    writeFileSync(join(where.config, 'policies.yaml'), 'policies: []\n');
+    writeFileSync(join(where.config, 'policies.yaml'), 'defaults: { unclassified: allow }\npolicies: []\n');
     const child = spawnGate(where);
     let out = '';
     child.stdout.on('data', (chunk) => {
