@@ -114,7 +114,7 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
         knownBy: seen.known_by,
         mixedScripts: false,
       });
-      if (alerted) wakeDesk(house.folders);
+      if (alerted) wakeDesk(house);
     }
     return 0;
   } finally {

@@ -50,7 +50,7 @@ export async function signInUrl(house: House, desk: DeskFacts, page: string, val
 /** The desk that runs, started if none does; null if it can't be. */
 export async function runningDesk(house: House): Promise<DeskFacts | null> {
   const deadline = performance.now() + START_MS;
-  wakeDesk(house.folders);
+  wakeDesk(house);
   while (performance.now() < deadline) {
     const facts = await house.store.read(deskFacts);
     // What the store says may be of a desk that was killed.

@@ -1,8 +1,10 @@
-/** Starts the desk when there is something to deliver. */
+/** Starts the desk when there is something to show or to deliver. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Folders } from '../config/paths.ts';
+import { setMeta } from '../config/rules.ts';
+import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
+import type { House } from './house.ts';
 
 /** The built program beside this file. */
 function program(): string {
@@ -14,16 +16,54 @@ const START_MS = 1500;
 const TRIES = 3;
 let looking: NodeJS.Timeout | null = null;
 
-/** Starts it detached, unless one runs: that one sees the alert, which was written before. */
-export function wakeDesk(folders: Folders, tries = TRIES): void {
-  if (looking !== null || tries === 0 || isLocked(folders.state)) return;
+/** Starts it detached, unless one runs: that one sees what was written before. */
+export function wakeDesk(house: House, tries = TRIES): void {
+  if (looking !== null || tries === 0) return;
+  const running = isLocked(house.folders.state);
+  if (!running) start(house);
+  // Alerts of the next moment are the same desk's; one that did not come up, or can't see, is replaced.
+  looking = setTimeout(() => {
+    looking = null;
+    if (!running) wakeDesk(house, tries - 1);
+    else void replaceBlind(house).catch(() => {});
+  }, START_MS).unref();
+}
+
+function start({ folders }: House): void {
   const args = [program(), '--config', folders.config, '--state', folders.state, 'desk', '--started'];
   const child = spawn(process.execPath, args, { detached: true, stdio: 'ignore', windowsHide: true });
   child.on('error', () => {});
   child.unref();
-  // Alerts of the next moment are the same desk's; one that did not come up is started again.
-  looking = setTimeout(() => {
-    looking = null;
-    wakeDesk(folders, tries - 1);
-  }, START_MS).unref();
+}
+
+const LACKS = 'desk_lacks_slack';
+
+/** Call it in a desk that can't fill in the webhook: it was started where the variable isn't set. */
+export async function noteBlindDesk(house: House): Promise<void> {
+  await house.store.write((tx) => setMeta(tx, LACKS, String(process.pid)));
+}
+
+/** A desk that was started without Slack's variable gives way to one of ours, if we have it. */
+async function replaceBlind(house: House): Promise<void> {
+  if (slackWebhook(house, process.env) === null) return;
+  const blind = await house.store.read((tx) => tx.get('SELECT 1 FROM meta WHERE key = ?', LACKS) !== undefined);
+  if (!blind) return;
+  await house.store.write((tx) => {
+    tx.run('DELETE FROM meta WHERE key = ?', LACKS);
+    setMeta(tx, 'desk_stop', String(Date.now()));
+  });
+  // It waits for the lock that the other is about to release.
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  start(house);
+}
+
+/** The webhook of the rules in force, filled in; null if there is none, or its variable isn't set. */
+export function slackWebhook(house: House, env: NodeJS.ProcessEnv): string | null {
+  const webhook = house.rules.current()?.rules?.policies.file.channels.slack?.webhook;
+  if (webhook === undefined) return null;
+  try {
+    return fillVariables(webhook, env, 'channels.slack');
+  } catch {
+    return null;
+  }
 }

@@ -17,6 +17,7 @@ import { shownRequest } from './approval-words.ts';
 import { outcomeWords } from './approvals.ts';
 import { openInBrowser } from './browser.ts';
 import { addressOf, signInUrl } from './console.ts';
+import { noteBlindDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, reviewersOf, VERSION } from './house.ts';
 import { complain } from './output.ts';
 import { tellOfRules } from './rules-news.ts';
@@ -129,6 +130,7 @@ async function send(house: House, claimed: Claimed): Promise<Attempt> {
     const url = fillVariables(webhook, process.env, 'channels.slack');
     return await sendToSlack(url, claimed.alert, claimed.repeated, await questionOf(house, claimed));
   } catch (error) {
+    await noteBlindDesk(house);
     return {
       kind: 'later',
       why: `${messageOf(error)}; set it where the agent starts toolgate, then: toolgate desk --stop`,

@@ -92,16 +92,16 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   const digestKey = await house.digestKey().catch(() => '');
-  const judge = createJudge(house, sessionId, digestKey, () => wakeDesk(house.folders));
+  const judge = createJudge(house, sessionId, digestKey, () => wakeDesk(house));
   const holder = createHolder(house, {
     sessionId,
     digestKey,
-    wakeDesk: () => wakeDesk(house.folders),
+    wakeDesk: () => wakeDesk(house),
     log: (message) => log.error(message),
   });
   const identify = async () => {
     const { agent, alerted } = await visitor.agent();
-    if (alerted) wakeDesk(house.folders);
+    if (alerted) wakeDesk(house);
     return agent;
   };
   const session = new Session(gate, {
@@ -147,7 +147,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       });
       const { alerted } = await visitor.agent();
       // An earlier desk may have ended before everything was delivered.
-      if (told || alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house.folders);
+      if (told || alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house);
     } catch (error) {
       log.error(messageOf(error));
     }
@@ -155,7 +155,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   };
   const onRules = async (loaded: LoadedRules) => {
     noteRules(loaded, log);
-    if (await tellOfRules(house, loaded)) wakeDesk(house.folders);
+    if (await tellOfRules(house, loaded)) wakeDesk(house);
     visitor.forget();
     await gate.reclassify();
     const { agent } = await visitor.agent();

@@ -216,6 +216,19 @@ describe('an alert reaches Slack', () => {
   });
 });
 
+test('a desk that was started where the variable is not set gives way to one of a gate that has it', async () => {
+  const slack = await fakeSlack();
+  const where = folder();
+  const gate = await startGate({ where, servers, policies: POLICIES, env: { SLACK_WEBHOOK_URL: slack.url } });
+  await gate.client.listTools();
+  expect((await run(where, ['console', '--no-browser'])).code).toBe(0);
+  const blind = deskPid(where);
+  await gate.client.callTool(call());
+  await eventually(() => slack.received.length === 1, 20_000);
+  expect(deskPid(where)).not.toBe(blind);
+  await eventually(() => deliveries(where)[0]?.state === 'sent');
+});
+
 describe('the discovery of an agent', () => {
   test('is alerted on once over many connections, and again when it becomes disallowed', async () => {
     const slack = await fakeSlack();
