@@ -41,6 +41,7 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
   const screen = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
+  onTestFinished(() => void screen.kill('SIGTERM'));
   const display = await new Promise<string>((resolve, reject) => {
     screen.once('error', reject);
     screen.stdio[3]!.once('data', (chunk) => resolve(`:${String(chunk).trim()}`));
@@ -55,8 +56,7 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
     },
   );
   onTestFinished(() => {
-    process.kill(-bus.pid!, 'SIGTERM');
-    screen.kill('SIGTERM');
+    if (bus.exitCode === null) process.kill(-bus.pid!, 'SIGTERM');
   });
   const address = await new Promise<string>((resolve) =>
     bus.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
