@@ -14,7 +14,7 @@ import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
 
 /** Null: there is no such approval. Throws while there are no rules to judge it by, or no store. */
 export async function answerApproval(house: House, id: string, answer: Answer): Promise<Answered | null> {
-  const { rules } = await house.rules.load();
+  const { rules } = await house.rules.latest();
   return house.store.write((tx) => {
     const now = Date.now();
     const approval = findApproval(tx, id);

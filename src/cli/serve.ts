@@ -120,6 +120,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
           signal: asked.signal,
           tell: progressTeller(asked.onProgress),
           judgeAgain: async () => {
+            await house.rules.latest();
             const agent = await identify();
             const call = asked.classify();
             return { agent, call, ...judge.decide(agent, [call], { now: Date.now() }) };

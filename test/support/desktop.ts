@@ -48,7 +48,12 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
   });
   const bus = spawn(
     'dbus-run-session',
-    ['--', 'sh', '-c', `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -config ${rc}`],
+    [
+      '--',
+      'sh',
+      '-c',
+      `echo "$DBUS_SESSION_BUS_ADDRESS"; exec dunst -config ${rc} 2> ${join(where.folder, 'dunst.log')}`,
+    ],
     {
       env: { PATH: process.env['PATH']!, HOME: where.folder, DISPLAY: display },
       detached: true,
@@ -64,7 +69,9 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
   const env = { DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: address };
   const control = async (...args: string[]) =>
     (await promisify(execFile)('dunstctl', args, { env: { ...env, PATH: process.env['PATH']! } })).stdout.trim();
-  await eventually(() => control('count', 'displayed').then(() => true));
+  await eventually(() => control('count', 'displayed').then(() => true)).catch((error) => {
+    throw new Error(`dunst did not start: ${readFileSync(join(where.folder, 'dunst.log'), 'utf8')}`, { cause: error });
+  });
   return {
     env,
     shown: () => (existsSync(log) ? readFileSync(log, 'utf8') : ''),
