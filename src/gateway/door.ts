@@ -24,6 +24,7 @@ export interface McpAsked {
   readonly classify: () => Call;
   readonly onProgress: ((progress: Progress) => void) | null;
   readonly signal: AbortSignal | null;
+  readonly acceptsInput: boolean;
 }
 
 export type Reply =
@@ -80,6 +81,7 @@ function forwardWith(clock: () => number) {
       params: approved === null ? asked.params : (JSON.parse(approved.request, keepExact) as JsonObject),
       onProgress: approved === null ? asked.onProgress : countedOn(asked.onProgress, approved.toldTimes),
       signal: asked.signal,
+      acceptsInput: asked.acceptsInput,
     });
     const durationMs = clock() - started;
     if (result.kind === 'error')

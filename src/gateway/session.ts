@@ -27,6 +27,8 @@ export interface Exchange {
   readonly signal: AbortSignal | null;
   /** null if the client asked for no progress */
   readonly onProgress: ((progress: Progress) => void) | null;
+  /** the client understands a result that asks it for more (protocol of 2026) */
+  readonly acceptsInput: boolean;
 }
 
 export interface SessionPorts {
@@ -254,13 +256,24 @@ type Found =
 const PER_HOP = /^(io\.modelcontextprotocol|toolgate)\//i;
 
 /** The request as the upstream gets it: only what was judged, and the client's `_meta` without keys of ours. */
-function rebuilt(params: JsonObject, own: JsonObject): JsonObject {
+function rebuilt(params: JsonObject, judged: JsonObject): JsonObject {
+  const own = withInput(params, judged);
   const meta = params['_meta'];
   if (!isObject(meta)) return own;
   const kept = Object.fromEntries(
     Object.entries(meta).filter(([key]) => key !== 'progressToken' && !PER_HOP.test(key)),
   );
   return Object.keys(kept).length === 0 ? own : { ...own, _meta: kept };
+}
+
+/** What the client answers to an upstream that asked for more is part of the request, and of what is approved. */
+function withInput(params: JsonObject, own: JsonObject): JsonObject {
+  const { inputResponses, requestState } = params;
+  return {
+    ...own,
+    ...(inputResponses !== undefined && { inputResponses }),
+    ...(requestState !== undefined && { requestState }),
+  };
 }
 
 function fault(code: number, message: string, data?: unknown): Reply {

@@ -50,11 +50,14 @@ export function serveClient(gate: Gate, session: Session, version: string, ports
     stop();
     ports.onEnd();
   };
-  serveStdio(() => newServer(session, version), { transport: wire, onerror: (error) => ports.log(messageOf(error)) });
+  serveStdio(() => newServer(session, version, () => wire.acceptsInput()), {
+    transport: wire,
+    onerror: (error) => ports.log(messageOf(error)),
+  });
 }
 
 /** The SDK's server, with every method that it doesn't know handed to the session. */
-function newServer(session: Session, version: string): Server {
+function newServer(session: Session, version: string, acceptsInput: () => boolean): Server {
   const server = new Server({ name: 'toolgate', title: 'toolgate', version }, { capabilities: CAPABILITIES });
   server.fallbackRequestHandler = async (request, context) => {
     const token = (request.params?.['_meta'] as { progressToken?: string | number } | undefined)?.progressToken;
@@ -65,9 +68,18 @@ function newServer(session: Session, version: string): Server {
             void context.mcpReq
               .notify({ method: 'notifications/progress', params: { ...progress, progressToken: token } })
               .catch(() => {});
-    const reply = await session.handle(request.method, (request.params ?? {}) as JsonObject, {
+    const { inputResponses } = context.mcpReq;
+    const requestState = context.mcpReq.requestState();
+    // The SDK has taken them out of the params.
+    const params = {
+      ...request.params,
+      ...(inputResponses !== undefined && { inputResponses }),
+      ...(requestState !== undefined && { requestState }),
+    } as JsonObject;
+    const reply = await session.handle(request.method, params, {
       signal: context.mcpReq.signal,
       onProgress,
+      acceptsInput: acceptsInput(),
     });
     if (reply.kind === 'error')
       throw Object.assign(new Error(reply.error.message), { code: reply.error.code, data: reply.error.data });
@@ -90,6 +102,7 @@ class ClientWire implements Transport {
   #closed = false;
   #opened = false;
   #introduced = false;
+  #elicits = false;
 
   constructor(session: Session, ports: StdioPorts) {
     this.#session = session;
@@ -97,6 +110,11 @@ class ClientWire implements Transport {
     this.#write = createBatchWriter((text) => {
       if (!this.#closed && ports.output.writable) ports.output.write(text);
     });
+  }
+
+  /** a client of 2026 that can ask its user for what an upstream wants to know */
+  acceptsInput(): boolean {
+    return !this.#legacyReady && this.#elicits;
   }
 
   async start(): Promise<void> {
@@ -166,11 +184,12 @@ class ClientWire implements Transport {
       }
     }
     if (method === 'initialize') this.#noteClient(message['params'], 'clientInfo');
-    else if (!this.#legacyReady)
-      this.#noteClient(
-        isObject(message['params']) ? message['params']['_meta'] : undefined,
-        'io.modelcontextprotocol/clientInfo',
-      );
+    else if (!this.#legacyReady) {
+      const meta = isObject(message['params']) ? message['params']['_meta'] : undefined;
+      this.#noteClient(meta, 'io.modelcontextprotocol/clientInfo');
+      const capabilities = isObject(meta) ? meta['io.modelcontextprotocol/clientCapabilities'] : undefined;
+      this.#elicits = isObject(capabilities) && capabilities['elicitation'] !== undefined;
+    }
     if (method === 'notifications/initialized') this.#legacyReady = true;
     this.onmessage?.(message as unknown as JSONRPCMessage);
   }
@@ -185,7 +204,7 @@ class ClientWire implements Transport {
         ? (progress: Progress) => this.#progress(token, progress)
         : null;
     const reply = await this.#session
-      .handle('tools/call', given, { signal: controller.signal, onProgress })
+      .handle('tools/call', given, { signal: controller.signal, onProgress, acceptsInput: false })
       .catch((error): Reply => ({ kind: 'error', error: { code: -32603, message: messageOf(error) } }));
     this.#running.delete(id);
     // A cancelled request gets no answer.

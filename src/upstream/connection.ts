@@ -1,6 +1,11 @@
 /** One upstream: connected in the background, its lists kept, connected again when it goes away. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, type JSONRPCNotification, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  Client,
+  type JSONRPCNotification,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { isDeeperThan } from '../digest.ts';
@@ -62,6 +67,8 @@ export interface UpstreamCall {
   readonly params: JsonObject;
   readonly onProgress: ((progress: Progress) => void) | null;
   readonly signal: AbortSignal | null;
+  /** the client can be asked for more by the result, and then calls again (protocol of 2026) */
+  readonly acceptsInput: boolean;
 }
 
 const anyResult = z.looseObject({});
@@ -164,6 +171,8 @@ export class Upstream {
       // Over stdio a probe would start a second process; every server there answers `initialize`.
       {
         capabilities: {},
+        // What an upstream asks for is the client's to give, or nobody's.
+        inputRequired: { autoFulfill: false },
         ...(this.spec.launch.kind === 'http' && {
           versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_MS } },
         }),
@@ -227,26 +236,32 @@ export class Upstream {
   }
 
   async #callThroughSdk(call: UpstreamCall): Promise<Answer> {
-    const { progressToken: _, ...meta } = (call.params['_meta'] ?? {}) as Record<string, unknown>;
+    const client = this.#client!;
+    const { progressToken: _, ...given } = (call.params['_meta'] ?? {}) as Record<string, unknown>;
+    const meta = {
+      ...given,
+      // What this client can do, for this call: the connection is every client's.
+      ...(call.acceptsInput &&
+        client.getProtocolEra() === 'modern' && { [CLIENT_CAPABILITIES_META_KEY]: { elicitation: {} } }),
+    };
     try {
-      const result = await this.#client!.request(
+      const result = await client.request(
         {
           method: call.method,
-          params: { ...call.params, ...(call.params['_meta'] !== undefined && { _meta: meta }) } as Record<
-            string,
-            unknown
-          >,
+          params: { ...call.params, ...(Object.keys(meta).length > 0 && { _meta: meta }) } as Record<string, unknown>,
         },
         anyResult,
         {
           timeout: this.spec.timeoutMs,
           resetTimeoutOnProgress: true,
+          allowInputRequired: call.acceptsInput,
           ...(call.signal !== null && { signal: call.signal }),
           ...(call.onProgress !== null && { onprogress: call.onProgress }),
         },
       );
       // The SDK hands notifications on a little later than answers: progress comes before what it led to.
       if (call.onProgress !== null) await new Promise(setImmediate);
+      labelInputRequests(result, this.spec.key);
       const text = JSON.stringify(result);
       if (Buffer.byteLength(text) > MAX_RESULT_BYTES) throw tooLarge(this.spec.key);
       return resultAnswer(text, result);
@@ -343,6 +358,23 @@ function causeOf(error: unknown): string {
     if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return ` (${code})`;
   }
   return '';
+}
+
+/**
+ * A person who is asked must see who asks. Anything but a question to the user, such as sampling with what other
+ * servers have said, is not handed on.
+ */
+function labelInputRequests(result: Record<string, unknown>, key: string): void {
+  if (result['resultType'] !== 'input_required') return;
+  for (const request of Object.values((result['inputRequests'] ?? {}) as Record<string, unknown>)) {
+    const { method, params } = (request ?? {}) as { method?: unknown; params?: { message?: unknown } };
+    if (method !== 'elicitation/create' || typeof params?.message !== 'string')
+      throw new GatewayError(
+        'upstream_unavailable',
+        `${key} asks the client for ${visibleLine(String(method))}, which toolgate does not hand on`,
+      );
+    params.message = `[${key}] ${params.message}`;
+  }
 }
 
 /** An entry that can be shown: an object no deeper than schemas are. */

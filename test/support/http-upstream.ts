@@ -5,7 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { McpServer as McpServerV1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { createMcpHandler, McpServer as McpServerV2 } from '@modelcontextprotocol/server';
+import {
+  acceptedContent,
+  createMcpHandler,
+  inputRequired,
+  McpServer as McpServerV2,
+} from '@modelcontextprotocol/server';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 
@@ -41,10 +46,11 @@ function registerOn(server: { registerTool: (...args: any[]) => unknown }): void
   });
 }
 
-export async function httpUpstream(era: 'legacy' | 'modern'): Promise<HttpUpstream> {
+/** `asks`: it also has a tool that asks its user for something by its result. */
+export async function httpUpstream(era: 'legacy' | 'modern', asks = false): Promise<HttpUpstream> {
   const requests: string[] = [];
   const authorization = new Set<string>();
-  const answer = era === 'legacy' ? legacy() : modern();
+  const answer = era === 'legacy' ? legacy() : modern(asks);
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -83,11 +89,12 @@ function legacy(): Answer {
   };
 }
 
-function modern(): Answer {
+function modern(asks: boolean): Answer {
   const handler = createMcpHandler(
     () => {
       const server = new McpServerV2({ name: 'modern', version: '1' });
       registerOn(server);
+      if (asks) registerAsking(server);
       return server;
     },
     { legacy: 'reject' },
@@ -105,4 +112,21 @@ function modern(): Answer {
     if (answered.body === null) response.end();
     else Readable.fromWeb(answered.body as never).pipe(response);
   };
+}
+
+/** Asks before it deletes, as the protocol of 2026 has it: by a result, which the client answers with a new call. */
+function registerAsking(server: McpServerV2): void {
+  server.registerTool('delete_after_asking', { inputSchema: z.object({}) }, (async (_args: object, context: any) => {
+    const answer = acceptedContent<{ name: string }>(context.mcpReq.inputResponses, 'name');
+    if (answer === undefined)
+      return inputRequired({
+        inputRequests: {
+          name: inputRequired.elicit({
+            message: 'Which one?',
+            requestedSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+          }),
+        },
+      });
+    return { content: [{ type: 'text', text: `deleted ${answer.name}` }] };
+  }) as never);
 }
