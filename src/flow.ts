@@ -54,7 +54,9 @@ export type Refused =
   | { readonly kind: 'not asked'; readonly why: string }
   /** approved, but no longer what was approved, or no longer enough: it must be asked anew */
   | { readonly kind: 'changed'; readonly why: string }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled' }
+  /** something broke while it waited */
+  | { readonly kind: 'failed'; readonly why: string };
 
 /** What came of the request. */
 export type Outcome<Result> =

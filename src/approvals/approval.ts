@@ -12,6 +12,7 @@
  */
 import type { Agent, Door, JsonObject, Operation, Requirement } from '../call.ts';
 import { sha256 } from '../digest.ts';
+import type { ReviewerEntries } from './reviewers.ts';
 
 export const APPROVAL_STATES = ['open', 'approved', 'used', 'denied', 'expired', 'lapsed'] as const;
 export type ApprovalState = (typeof APPROVAL_STATES)[number];
@@ -71,14 +72,23 @@ export interface Approval {
   readonly endedAt: number | null;
   /** who or what ended it, in words */
   readonly endedWhy: string | null;
+  readonly gate: ProcessRef;
   readonly waiter: Waiter | null;
+  /** names the config folder whose rules asked */
+  readonly config: string;
+  /** the reviewers of those rules */
+  readonly reviewers: ReviewerEntries;
   readonly votes: readonly Vote[];
 }
 
-/** The call that waits: of which process, and which of its calls. */
-export interface Waiter {
+/** A process, and not another under its number. */
+export interface ProcessRef {
   readonly pid: number;
   readonly startedAt: string | null;
+}
+
+/** The call that waits: of which process, and which of its calls. */
+export interface Waiter extends ProcessRef {
   readonly callId: string;
 }
 

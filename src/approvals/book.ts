@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Requirement } from '../call.ts';
+import { keepExact } from '../exact.ts';
 import { newId } from '../ids.ts';
 import type { Transaction } from '../store/store.ts';
 import {
@@ -13,6 +14,7 @@ import {
   clockState,
   codeOf,
   hasEnded,
+  type ProcessRef,
   type Subject,
   type Verdict,
   type Vote,
@@ -48,7 +50,22 @@ export interface NewApproval {
   readonly request: string;
   readonly requirements: readonly Requirement[];
   readonly rules: string;
+  readonly gate: ProcessRef;
   readonly waiter: Waiter;
+  readonly config: string;
+  readonly reviewers: ReviewerEntries;
+}
+
+/** What the rules ask for at this moment. */
+export interface InForce {
+  readonly requirements: readonly Requirement[];
+  readonly reviewers: ReviewerEntries;
+}
+
+/** Which processes still live. */
+export interface Lives {
+  readonly isWaiting: (waiter: Waiter) => boolean;
+  readonly isRunning: (gate: ProcessRef) => boolean;
 }
 
 export type Asked =
@@ -72,34 +89,39 @@ export type Answered =
   | { readonly kind: 'refused'; readonly why: string; readonly approval: Approval };
 
 export interface Book {
-  readonly ask: (tx: Transaction, asked: NewApproval, now: number) => Asked;
-  /** `requirements` and `entries` as the rules in force have them at this moment */
+  /** `decided` writes the event of the decision, once it is known what comes of the question and before its own event. */
+  readonly ask: (
+    tx: Transaction,
+    asked: NewApproval,
+    now: number,
+    decided: (outcome: { readonly approval: string } | { readonly refused: string }) => void,
+  ) => Asked;
+  /** `inForce` is null where only the rules that asked are known. */
   readonly answer: (
     tx: Transaction,
     id: string,
     answer: Answer,
-    inForce: { readonly requirements: readonly Requirement[]; readonly entries: ReviewerEntries },
+    inForce: InForce | null,
     now: number,
   ) => Answered | null;
-  /** Approved → used. Null if another was faster, or its time is over. Commit it durably before forwarding. */
-  readonly use: (tx: Transaction, id: string, now: number) => Approval | null;
+  /** Approved → used, by this call. Null if another was faster, or its time is over. Commit it durably before forwarding. */
+  readonly use: (tx: Transaction, id: string, callId: string, now: number) => Approval | null;
   /** The rules no longer ask, or no longer allow: ends an open or approved one. Null if it had ended. */
   readonly end: (tx: Transaction, id: string, why: string, now: number) => Approval | null;
   /** The rules allow it now: an open one is approved by them, as if nobody had to be asked. */
   readonly allow: (tx: Transaction, id: string, now: number) => Approval | null;
-  /** The rules ask others by now. */
-  readonly renew: (tx: Transaction, id: string, requirements: readonly Requirement[], rules: string) => void;
+  /** The rules ask others by now, or less: then what was answered may be enough. */
+  readonly renew: (tx: Transaction, id: string, inForce: InForce, rules: string, now: number) => void;
   /** The call no longer waits; the question stays open. */
   readonly leave: (tx: Transaction, id: string, callId: string) => void;
-  /** Ends what is over by the clock. */
+  /** Ends what is over by the clock, and what no connection can use any more. */
   readonly sweep: (tx: Transaction, now: number) => void;
+  /** Whether there is anything to sweep. */
+  readonly isOverdue: (tx: Transaction, now: number) => boolean;
 }
 
-/** `record` writes events in the same transaction; `isWaiting` tells whether a waiter still lives. */
-export function createBook(
-  record: (tx: Transaction, events: readonly ApprovalEvent[]) => void,
-  isWaiting: (waiter: Waiter) => boolean,
-): Book {
+/** `record` writes events in the same transaction. */
+export function createBook(record: (tx: Transaction, events: readonly ApprovalEvent[]) => void, lives: Lives): Book {
   /** Compare-and-set: true if it was this caller's change. */
   const move = (
     tx: Transaction,
@@ -160,13 +182,40 @@ export function createBook(
     return findApproval(tx, approval.id);
   };
 
-  /** The row as it stands, ended if its time is over. */
+  /** The row as it stands, ended if its time is over or its connection has. */
   const current = (tx: Transaction, id: string, now: number): Approval | null => {
     const approval = findApproval(tx, id);
-    if (approval === null) return null;
-    const state = clockState(approval, now);
-    if (state === approval.state) return approval;
-    return end(tx, approval, state as 'expired' | 'lapsed', CLOCK_WHY[state as 'expired' | 'lapsed'], now);
+    if (approval === null || hasEnded(approval.state)) return approval;
+    const over = approval.state === 'open' ? 'expired' : 'lapsed';
+    if (clockState(approval, now) !== approval.state) return end(tx, approval, over, CLOCK_WHY[over], now);
+    if (!lives.isRunning(approval.gate)) return end(tx, approval, over, 'the connection of its agent has ended', now);
+    return approval;
+  };
+
+  /** Takes over what the rules ask for now; a shorter time counts at once. */
+  const renew: Book['renew'] = (tx, id, { requirements, reviewers }, rules, now) => {
+    const before = current(tx, id, now);
+    if (before === null || before.state !== 'open') return;
+    tx.run(
+      'UPDATE approvals SET requirements = ?, reviewers = ?, rules = ?, decide_by = min(decide_by, ?) WHERE id = ?',
+      JSON.stringify(requirements),
+      JSON.stringify(reviewers),
+      rules,
+      before.createdAt + Math.min(...requirements.map((each) => each.timeoutMs)),
+      id,
+    );
+    const approval = current(tx, id, now);
+    if (approval?.state === 'open') approveIfMet(tx, approval, now, { 'toolgate.channel': 'rules' });
+  };
+
+  /** Open → approved once every requirement is met; says whether it is. */
+  const approveIfMet = (tx: Transaction, approval: Approval, now: number, by: Record<string, unknown>): boolean => {
+    const { requirements, reviewers } = approval;
+    if (!progressOf(requirements, approval.votes, reviewers).every(({ met }) => met)) return false;
+    const runWithinMs = Math.min(...requirements.map((each) => each.runWithinMs));
+    if (!move(tx, approval, 'approved', now, null, now + runWithinMs)) return false;
+    tell(tx, 'approval.approved', approval, now, by);
+    return true;
   };
 
   const sweep: Book['sweep'] = (tx, now) => {
@@ -177,41 +226,43 @@ export function createBook(
   return {
     sweep,
 
-    ask: (tx, asked, now) => {
+    isOverdue: (tx, now) =>
+      liveApprovals(tx).some(
+        (approval) => clockState(approval, now) !== approval.state || !lives.isRunning(approval.gate),
+      ),
+
+    renew,
+
+    ask: (tx, asked, now, decided) => {
+      const refused = (why: string): Asked => {
+        decided({ refused: why });
+        return { kind: 'refused', why };
+      };
       sweep(tx, now);
-      const same = liveOf(tx, asked.digest).filter(({ waiter }) => waiter === null || !isWaiting(waiter));
-      const granted = same.find(({ state }) => state === 'approved');
-      if (granted !== undefined) return { kind: 'approved', approval: granted };
-      const [open] = same;
-      if (open !== undefined) {
-        tx.run(
-          'UPDATE approvals SET waiter = ?, requirements = ?, rules = ? WHERE id = ?',
-          JSON.stringify(asked.waiter),
-          JSON.stringify(asked.requirements),
-          asked.rules,
-          open.id,
-        );
-        return { kind: 'open', approval: findApproval(tx, open.id)!, known: true };
+      const same = liveOf(tx, asked.digest).filter(({ waiter }) => waiter === null || !lives.isWaiting(waiter));
+      const [known] = [...same.filter(({ state }) => state === 'approved'), ...same];
+      if (known !== undefined) {
+        decided({ approval: known.id });
+        if (known.state === 'approved') return { kind: 'approved', approval: known };
+        tx.run('UPDATE approvals SET waiter = ? WHERE id = ?', JSON.stringify(asked.waiter), known.id);
+        renew(tx, known.id, asked, asked.rules, now);
+        const approval = findApproval(tx, known.id)!;
+        return approval.state === 'approved' ? { kind: 'approved', approval } : { kind: 'open', approval, known: true };
       }
       if (Buffer.byteLength(asked.request) > MAX_REQUEST_BYTES)
-        return {
-          kind: 'refused',
-          why: `the request is longer than ${MAX_REQUEST_BYTES / 1024 / 1024} MiB, too long for a person to judge`,
-        };
+        return refused(
+          `the request is longer than ${MAX_REQUEST_BYTES / 1024 / 1024} MiB, too long for a person to judge`,
+        );
       const count = (where: string, ...values: string[]) =>
         tx.get<{ n: number }>(`SELECT count(*) AS n FROM approvals WHERE state = 'open'${where}`, ...values)!.n;
       if (count(' AND session = ?', asked.session) >= MAX_OPEN_PER_SESSION)
-        return {
-          kind: 'refused',
-          why: `too many pending: ${MAX_OPEN_PER_SESSION} calls of this connection already wait for a person`,
-        };
-      if (count('') >= MAX_OPEN)
-        return { kind: 'refused', why: `too many pending: ${MAX_OPEN} calls already wait for a person` };
+        return refused(`too many pending: ${MAX_OPEN_PER_SESSION} calls of this connection already wait for a person`);
+      if (count('') >= MAX_OPEN) return refused(`too many pending: ${MAX_OPEN} calls already wait for a person`);
       const id = newId(now);
       const timeoutMs = Math.min(...asked.requirements.map((each) => each.timeoutMs));
       tx.run(
-        `INSERT INTO approvals (id, code, digest, state, session, call_id, subject, request, requirements, rules, created_at, decide_by, waiter)
-         VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO approvals (id, code, digest, state, session, call_id, subject, request, requirements, rules, created_at, decide_by, gate, waiter, config, reviewers)
+         VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         freeCode(tx),
         asked.digest,
@@ -223,9 +274,13 @@ export function createBook(
         asked.rules,
         now,
         now + timeoutMs,
+        JSON.stringify(asked.gate),
         JSON.stringify(asked.waiter),
+        asked.config,
+        JSON.stringify(asked.reviewers),
       );
       const approval = findApproval(tx, id)!;
+      decided({ approval: id });
       tell(tx, 'approval.requested', approval, now, {
         'toolgate.approval.digest': approval.digest,
         'toolgate.approval.decide_by': approval.decideBy,
@@ -234,28 +289,25 @@ export function createBook(
       return { kind: 'open', approval, known: false };
     },
 
-    answer: (tx, id, answer, { requirements, entries }, now) => {
-      const approval = current(tx, id, now);
-      if (approval === null) return null;
+    answer: (tx, id, answer, inForce, now) => {
+      const before = current(tx, id, now);
+      if (before === null) return null;
+      if (before.state !== 'open') return { kind: 'too late', approval: before };
+      if (inForce !== null) renew(tx, id, inForce, before.rules, now);
+      const approval = findApproval(tx, id)!;
+      // With what the rules ask for now, the answers of others may have been enough.
       if (approval.state !== 'open') return { kind: 'too late', approval };
-      const asked = requirementsFor(answer.voter, requirements, entries);
-      if (asked.length === 0)
-        return { kind: 'refused', why: 'you are not among the reviewers of this request', approval };
-      if (
-        answer.verdict === 'approve' &&
-        asked.some(({ reasonRequired }) => reasonRequired) &&
-        !hasReason(answer.reason)
-      )
-        return {
-          kind: 'refused',
-          why: `the policy "${asked.find(({ reasonRequired }) => reasonRequired)!.policy}" wants a reason`,
-          approval,
-        };
-      // Who has approved may still deny while it is open; nothing else is said twice.
-      const first = tx.run(
+      const refused = (why: string): Answered => ({ kind: 'refused', why, approval });
+      const asked = requirementsFor(answer.voter, approval.requirements, approval.reviewers);
+      if (asked.length === 0) return refused('you are not among the reviewers of this request');
+      const wantsReason = asked.find(({ reasonRequired }) => reasonRequired);
+      if (answer.verdict === 'approve' && wantsReason !== undefined && !hasReason(answer.reason))
+        return refused(`the policy "${wantsReason.policy}" wants a reason`);
+      // Who has approved may still deny while it is open, or add the reason that is wanted by now.
+      const counted = tx.run(
         `INSERT INTO votes (approval_id, voter, verdict, channel, reason, at) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (approval_id, voter) DO UPDATE SET verdict = excluded.verdict, channel = excluded.channel, reason = excluded.reason, at = excluded.at
-         WHERE excluded.verdict = 'deny'`,
+         WHERE excluded.verdict = 'deny' OR (votes.reason IS NULL AND excluded.reason IS NOT NULL)`,
         id,
         answer.voter,
         answer.verdict,
@@ -263,33 +315,28 @@ export function createBook(
         answer.reason,
         now,
       );
-      if (first === 0) return { kind: 'too late', approval };
-      const votes = votesOf(tx, id);
+      if (counted === 0) return refused('you have already answered; others are still asked');
       const by = {
         'toolgate.approval.by': answer.voter,
         'toolgate.channel': answer.channel,
         ...(answer.reason !== null && { 'toolgate.approval.reason': answer.reason }),
         'toolgate.approval.after_ms': now - approval.createdAt,
       };
+      const voted = findApproval(tx, id)!;
       if (answer.verdict === 'deny') {
-        if (!move(tx, approval, 'denied', now, `denied by ${voterName(answer.voter)}`))
-          return { kind: 'too late', approval: findApproval(tx, id)! };
-        tell(tx, 'approval.denied', approval, now, by);
-      } else if (progressOf(requirements, votes, entries).every(({ met }) => met)) {
-        const runWithinMs = Math.min(...requirements.map((each) => each.runWithinMs));
-        if (!move(tx, approval, 'approved', now, null, now + runWithinMs))
-          return { kind: 'too late', approval: findApproval(tx, id)! };
-        tell(tx, 'approval.approved', approval, now, by);
-      } else tell(tx, 'approval.voted', approval, now, by);
-      tx.run('UPDATE approvals SET requirements = ? WHERE id = ?', JSON.stringify(requirements), id);
+        if (move(tx, voted, 'denied', now, `denied by ${voterName(answer.voter)}`))
+          tell(tx, 'approval.denied', voted, now, by);
+      } else if (!approveIfMet(tx, voted, now, by)) tell(tx, 'approval.voted', voted, now, by);
       return { kind: 'answered', approval: findApproval(tx, id)! };
     },
 
-    use: (tx, id, now) => {
+    use: (tx, id, callId, now) => {
       const approval = current(tx, id, now);
       if (approval === null || approval.state !== 'approved' || approval.request === null) return null;
       if (!move(tx, approval, 'used', now, null)) return null;
-      tell(tx, 'approval.used', approval, now);
+      // From now on it belongs to the call that ran, which may be a repeat of the one that asked.
+      tx.run('UPDATE approvals SET call_id = ? WHERE id = ?', callId, id);
+      tell(tx, 'approval.used', { ...approval, callId }, now);
       return approval;
     },
 
@@ -308,15 +355,6 @@ export function createBook(
         'toolgate.channel': 'rules',
       });
       return findApproval(tx, id);
-    },
-
-    renew: (tx, id, requirements, rules) => {
-      tx.run(
-        "UPDATE approvals SET requirements = ?, rules = ? WHERE id = ? AND state = 'open'",
-        JSON.stringify(requirements),
-        rules,
-        id,
-      );
     },
 
     leave: (tx, id, callId) => {
@@ -377,12 +415,13 @@ export function endedApprovals(tx: Transaction, limit: number, before: string | 
     .map((row) => read(tx, row));
 }
 
-/** How many are open, and when the next live one is over. */
-export function openApprovals(tx: Transaction): { count: number; nextEnd: number | null } {
-  return tx.get<{ count: number; nextEnd: number | null }>(
-    `SELECT count(*) FILTER (WHERE state = 'open') AS count, min(CASE state WHEN 'open' THEN decide_by ELSE run_by END) AS nextEnd
-     FROM approvals WHERE state IN ('open', 'approved')`,
+/** How many are open, and when the last one ended. */
+export function openApprovals(tx: Transaction): { readonly count: number; readonly lastEnded: number | null } {
+  const open = tx.get<{ n: number }>("SELECT count(*) AS n FROM approvals WHERE state = 'open'")!;
+  const ended = tx.get<{ last: number | null }>(
+    'SELECT max(ended_at) AS last FROM approvals WHERE ended_at IS NOT NULL',
   )!;
+  return { count: open.n, lastEnded: ended.last };
 }
 
 function liveOf(tx: Transaction, digest: string): Approval[] {
@@ -415,7 +454,10 @@ interface Row {
   readonly run_by: number | null;
   readonly ended_at: number | null;
   readonly ended_why: string | null;
+  readonly gate: string;
   readonly waiter: string | null;
+  readonly config: string;
+  readonly reviewers: string;
 }
 
 function read(tx: Transaction, row: Row): Approval {
@@ -426,7 +468,8 @@ function read(tx: Transaction, row: Row): Approval {
     state: row.state,
     session: row.session,
     callId: row.call_id,
-    subject: JSON.parse(row.subject),
+    // Numbers that a double can't hold are shown as they would run.
+    subject: JSON.parse(row.subject, keepExact),
     request: row.request,
     requirements: JSON.parse(row.requirements),
     rules: row.rules,
@@ -436,7 +479,10 @@ function read(tx: Transaction, row: Row): Approval {
     runBy: row.run_by,
     endedAt: row.ended_at,
     endedWhy: row.ended_why,
+    gate: JSON.parse(row.gate),
     waiter: row.waiter === null ? null : JSON.parse(row.waiter),
+    config: row.config,
+    reviewers: JSON.parse(row.reviewers),
     votes: votesOf(tx, row.id),
   };
 }

@@ -15,11 +15,11 @@ export interface CallContext {
   readonly digestKey: string;
 }
 
-/** `refused`: why nobody was asked though a policy asks; `approval`: the question that this call waits for. */
+/** `asked`: of a call that must be approved; `refused`: why nobody was asked though a policy asks; `approval`: the question that this call waits for. */
 export function decidedEvent(
   judged: Judged,
   context: CallContext,
-  { refused = null, approval = null }: { refused?: string | null; approval?: string | null } = {},
+  asked: { readonly refused?: string; readonly approval?: string } = {},
 ): AuditEvent {
   const { agent, decision, calls } = judged;
   const call = calls[0];
@@ -40,8 +40,8 @@ export function decidedEvent(
     ...(decision.would !== null && { 'toolgate.policy.would': decision.would }),
     'toolgate.policy.name': decision.deciding.policy,
     ...(decision.deciding.place !== null && { 'toolgate.policy.place': decision.deciding.place }),
-    ...(approval !== null && { 'toolgate.approval.id': approval }),
-    ...(refused !== null && { 'toolgate.refused': refused }),
+    ...(asked.approval !== undefined && { 'toolgate.approval.id': asked.approval }),
+    ...(asked.refused !== undefined && { 'toolgate.refused': asked.refused }),
     'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({
       policy,
       action,

@@ -19,22 +19,19 @@ export async function answerApproval(house: House, id: string, answer: Answer): 
     const now = Date.now();
     const approval = findApproval(tx, id);
     if (approval === null) return null;
-    if (rules === null)
-      return {
-        kind: 'refused',
-        why: 'there are no rules to judge it by: mend policies.yaml first ("toolgate policy check")',
-        approval,
-      };
+    // Of another config folder only what was asked is known here; its own gate judges it again.
+    if (approval.config !== house.configId) return house.approvals.answer(tx, id, answer, null, now);
+    if (rules === null) {
+      const why = 'there are no rules to judge it by: mend policies.yaml first ("toolgate policy check")';
+      return { kind: 'refused', why, approval };
+    }
     const judged = approval.state === 'open' ? judgeOnRecord(house, rules, tx, approval) : null;
     if (typeof judged === 'string') {
       house.approvals.end(tx, id, judged, now);
       return { kind: 'too late', approval: findApproval(tx, id)! };
     }
-    const inForce = {
-      requirements: requirementsNow(approval.requirements, judged),
-      entries: rules.policies.file.reviewers,
-    };
-    return house.approvals.answer(tx, id, answer, inForce, now);
+    const requirements = requirementsNow(approval.requirements, judged);
+    return house.approvals.answer(tx, id, answer, { requirements, reviewers: rules.policies.file.reviewers }, now);
   });
 }
 

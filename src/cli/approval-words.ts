@@ -3,6 +3,7 @@ import type { Approval, Subject } from '../approvals/approval.ts';
 import { reviewerName } from '../approvals/reviewers.ts';
 import { bound } from '../audit/chain.ts';
 import type { JsonObject } from '../call.ts';
+import { keepExact } from '../exact.ts';
 import type { Judged } from '../flow.ts';
 import type { NewAlert } from '../notify/alerts.ts';
 import { type ExplainedPolicy, explain } from '../policy/explain.ts';
@@ -18,7 +19,7 @@ export function subjectOf(
 ): Subject {
   const call = judged.calls[0]!;
   const { status: _, ...agent } = judged.agent;
-  const params = JSON.parse(held.request) as JsonObject;
+  const params = JSON.parse(held.request, keepExact) as JsonObject;
   const shown = shownRequest(held.method, params);
   const masked = redact(bound(shown));
   return {

@@ -38,7 +38,7 @@ export async function approvalsList(flags: HouseFlags & { all?: boolean; json?: 
             approval.subject.agent.name,
             `${approval.subject.integration} · ${approval.subject.tool}`,
             approval.requirements.map(({ policy }) => policy).join('; '),
-            progressWords(house, approval),
+            progressWords(approval),
             when(approval.createdAt),
             when(approval.state === 'open' ? approval.decideBy : (approval.runBy ?? approval.endedAt)),
           ]),
@@ -87,7 +87,7 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
     let reason = flags.reason ?? null;
     if (!person.byKey && approval.state === 'open') {
       process.stderr.write(`${inWords(house, approval)}\n\n`);
-      const wanted = verdict === 'approve' && reason === null && needsReason(house, approval, person.voter);
+      const wanted = verdict === 'approve' && reason === null && needsReason(approval, person.voter);
       if (wanted) reason = await askLine('Reason:');
       if (!(await confirm(verdict === 'approve' ? 'Approve it?' : 'Deny it?'))) {
         complain('nothing was decided');
@@ -184,15 +184,15 @@ export function isAbandoned(house: House, { state, waiter }: Pick<Approval, 'sta
   return (state === 'open' || state === 'approved') && (waiter === null || !house.isWaiting(waiter));
 }
 
-function needsReason(house: House, approval: Approval, voter: string): boolean {
+function needsReason(approval: Approval, voter: string): boolean {
   return approval.requirements.some(
     ({ reasonRequired, reviewers }) =>
-      reasonRequired && personBehind(voter, personsOf(reviewers, reviewersOf(house))) !== null,
+      reasonRequired && personBehind(voter, personsOf(reviewers, approval.reviewers)) !== null,
   );
 }
 
-function progressWords(house: House, approval: Approval): string {
-  return progressOf(approval.requirements, approval.votes, reviewersOf(house))
+function progressWords(approval: Approval): string {
+  return progressOf(approval.requirements, approval.votes, approval.reviewers)
     .map(({ requirement, approvedBy }) => `${approvedBy.length} of ${requirement.approvals}`)
     .join(', ');
 }
@@ -206,11 +206,11 @@ export function outcomeWords(house: House, approval: Approval): string {
       .join(', ');
   switch (approval.state) {
     case 'open':
-      return `${approval.code} is open: ${progressWords(house, approval)} approved`;
+      return `${approval.code} is open: ${progressWords(approval)} approved`;
     case 'approved':
       return `${approval.code} is approved by ${by('approve') || 'the rules'}; ${isAbandoned(house, approval) ? 'nobody is waiting: it runs if the agent calls again with the same arguments' : 'it runs'} until ${when(approval.runBy)}`;
     case 'used':
-      return `${approval.code} was approved by ${by('approve') || 'the rules'}, and ran`;
+      return `${approval.code} was approved by ${by('approve') || 'the rules'}, and used`;
     case 'denied':
       return `${approval.code} is ${approval.endedWhy ?? 'denied'}`;
     case 'expired':
@@ -259,7 +259,7 @@ function indented(text: string): string {
 
 /** Without the request itself: that is for eyes, not for logs. */
 function exported(house: House, { request: _, requirements, ...approval }: Approval): object {
-  const progress = progressOf(requirements, approval.votes, reviewersOf(house));
+  const progress = progressOf(requirements, approval.votes, approval.reviewers);
   return {
     ...approval,
     requirements: progress.map(({ requirement, persons, approvedBy, met }) => ({

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { setMeta } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
+import { askDeskToStop } from '../desk/run.ts';
 import type { House } from './house.ts';
 
 /** The built program beside this file. */
@@ -50,10 +51,9 @@ async function replaceBlind(house: House): Promise<void> {
   if (!blind) return;
   await house.store.write((tx) => {
     tx.run('DELETE FROM meta WHERE key = ?', LACKS);
-    setMeta(tx, 'desk_stop', String(Date.now()));
+    askDeskToStop(tx);
   });
-  // It waits for the lock that the other is about to release.
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  // Started after the stop, it waits for the lock that the other is about to release.
   start(house);
 }
 

@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findApproval, liveApprovals } from '../approvals/book.ts';
-import { setMeta } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { createNotices } from '../desk/notices.ts';
-import { type DeskRooms, deskFacts, runDesk } from '../desk/run.ts';
+import { askDeskToStop, type DeskRooms, deskFacts, runDesk } from '../desk/run.ts';
 import { DEFAULT_PORT, openConsole } from '../desk/server.ts';
 import { messageOf } from '../errors.ts';
 import type { Claimed } from '../notify/deliver.ts';
@@ -18,7 +17,7 @@ import { outcomeWords } from './approvals.ts';
 import { openInBrowser } from './browser.ts';
 import { addressOf, signInUrl } from './console.ts';
 import { noteBlindDesk } from './desk-process.ts';
-import { type House, type HouseFlags, openHouse, reviewersOf, VERSION } from './house.ts';
+import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { complain } from './output.ts';
 import { tellOfRules } from './rules-news.ts';
 
@@ -33,16 +32,13 @@ export async function desk(flags: HouseFlags & { stop?: boolean; port?: number; 
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
     await house.rules.load();
-    const unwatch = house.rules.watch(
-      (loaded) => void tellOfRules(house, loaded).catch((error) => complain(messageOf(error))),
-      complain,
-    );
+    const unwatch = house.rules.watch((loaded) => tellOfRules(house, loaded), complain);
     const end = await runDesk({
       store: house.store,
       stateFolder: house.folders.state,
       send: (claimed) => send(house, claimed),
       open: (deskId) => openRooms(house, deskId, flags.port ?? DEFAULT_PORT),
-      sweep: house.approvals.sweep,
+      approvals: house.approvals,
       log: complain,
       signal: stop.signal,
     });
@@ -63,7 +59,6 @@ async function openRooms(house: House, instance: string, port: number): Promise<
     port,
     voter: `os:${house.owner}`,
     assets: consoleAssets(),
-    reviewers: () => reviewersOf(house),
     isWaiting: house.isWaiting,
     answer: (id, verdict, reason) =>
       answerApproval(house, id, { voter: `os:${house.owner}`, verdict, channel: 'console', reason }),
@@ -73,12 +68,18 @@ async function openRooms(house: House, instance: string, port: number): Promise<
   const facts = { id: instance, pid: process.pid, startedAt: Date.now(), port: pages.port };
   const notices = createNotices({
     voter: `os:${house.owner}`,
-    reviewers: () => reviewersOf(house),
     wanted: () => house.rules.current()?.rules?.policies.file.channels.desktop !== false,
     open: async () => (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open'),
     answer: async (id, verdict) => {
-      await answerApproval(house, id, { voter: `os:${house.owner}`, verdict, channel: 'desktop', reason: null });
+      const answered = await answerApproval(house, id, {
+        voter: `os:${house.owner}`,
+        verdict,
+        channel: 'desktop',
+        reason: null,
+      });
       pages.changed();
+      if (answered === null || answered.kind === 'answered') return null;
+      return answered.kind === 'refused' ? answered.why : outcomeWords(house, answered.approval);
     },
     openPage: async (id) => {
       const url = await signInUrl(house, facts, id === null ? '/approvals' : `/approvals/${id}`);
@@ -112,7 +113,7 @@ export async function stopDesk(house: House): Promise<number> {
     complain('no desk runs');
     return 0;
   }
-  await house.store.write((tx) => setMeta(tx, 'desk_stop', String(Date.now())));
+  await house.store.write(askDeskToStop);
   const deadline = Date.now() + STOP_MS;
   while (Date.now() < deadline) {
     if (!isLocked(house.folders.state)) return 0;

@@ -12,9 +12,9 @@ import { decidedEvent } from '../audit/call-events.ts';
 import { writeEvents } from '../audit/chain.ts';
 import type { Agent, Call, Decision } from '../call.ts';
 import { isLocked } from '../desk/lock.ts';
+import { messageOf } from '../errors.ts';
 import type { Judged, Refused, Ruling } from '../flow.ts';
 import { insertAlerts } from '../notify/alerts.ts';
-import { processId } from '../upstream/orphans.ts';
 import { approvalAlert, subjectOf } from './approval-words.ts';
 import { channelsOf, type House, reviewersOf } from './house.ts';
 import { callAlerts } from './judge.ts';
@@ -82,14 +82,22 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   /** One commit: the decision, its alerts, and the question. */
   const ask = (judged: Judged, held: Held): Promise<Asked> => {
     const { decision, agent, calls } = judged;
-    const entries = reviewersOf(house);
+    const reviewers = reviewersOf(house);
     const now = Date.now();
     const subject = subjectOf(house, judged, held);
     const digest = digestOf(agent, calls[0], held, held.request);
     const channels = channelsOf(house);
     return store.write((tx) => {
       const voters = [`os:${house.owner}`, ...reviewersWithKey(tx).map((reviewer) => `key:${reviewer}`)];
-      const nobody = unreachable(decision.requirements, entries, voters);
+      const decided = (outcome: { approval: string } | { refused: string }) =>
+        writeEvents(tx, [
+          decidedEvent(
+            judged,
+            { sessionId: ports.sessionId, method: held.method, digestKey: ports.digestKey },
+            outcome,
+          ),
+        ]);
+      const nobody = unreachable(decision.requirements, reviewers, voters);
       const asked: Asked =
         nobody !== null
           ? { kind: 'refused', why: `no reviewer can be reached: ${nobody}` }
@@ -103,17 +111,15 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
                 request: held.request,
                 requirements: decision.requirements,
                 rules: judged.rulesHash,
-                waiter: { ...(processId(process.pid) ?? { pid: process.pid, startedAt: null }), callId: judged.callId },
+                gate: house.process,
+                waiter: { ...house.process, callId: judged.callId },
+                config: house.configId,
+                reviewers,
               },
               now,
+              decided,
             );
-      writeEvents(tx, [
-        decidedEvent(
-          judged,
-          { sessionId: ports.sessionId, method: held.method, digestKey: ports.digestKey },
-          asked.kind === 'refused' ? { refused: asked.why } : { approval: asked.approval.id },
-        ),
-      ]);
+      if (nobody !== null && asked.kind === 'refused') decided({ refused: asked.why });
       insertAlerts(tx, callAlerts(judged), channels, now);
       if (asked.kind === 'open' && !asked.known && channels.includes('slack'))
         insertAlerts(tx, [approvalAlert(asked.approval)], ['slack'], now);
@@ -122,15 +128,20 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   };
 
   /** Waits for the first thing that ends the wait. Timers are monotonic: a clock that is set lengthens nothing. */
-  const wait = async (approval: Approval, held: Held, restMs: number, message: string): Promise<End> => {
+  const wait = async (
+    approval: Approval,
+    signal: AbortSignal | null,
+    restMs: number,
+    tell: () => void,
+  ): Promise<End> => {
     const over = new AbortController();
     const end = Promise.withResolvers<End>();
     const timers = [
-      setTimeout(() => end.resolve('patience'), Math.max(0, restMs)),
-      setTimeout(() => end.resolve('time'), Math.max(0, Math.min(approval.decideBy - Date.now(), 2 ** 31 - 1))),
+      setTimeout(() => end.resolve('patience'), timerMs(restMs)),
+      setTimeout(() => end.resolve('time'), timerMs(approval.decideBy - Date.now())),
     ];
     const tellers = [
-      setInterval(() => held.tell(message), TELL_EVERY_MS),
+      setInterval(tell, TELL_EVERY_MS),
       setInterval(
         watchDesk(house, ports, () => end.resolve('no desk')),
         DESK_CHECK_MS,
@@ -139,8 +150,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     const changed = () => end.resolve('rules changed');
     const gone = () => end.resolve('client');
     onRules.add(changed);
-    if (held.signal?.aborted) gone();
-    held.signal?.addEventListener('abort', gone, { once: true });
+    if (signal?.aborted) gone();
+    signal?.addEventListener('abort', gone, { once: true });
     waiting.decided(approval.id, over.signal).then(
       () => end.resolve('decided'),
       () => {},
@@ -152,12 +163,12 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       for (const timer of timers) clearTimeout(timer);
       for (const teller of tellers) clearInterval(teller);
       onRules.delete(changed);
-      held.signal?.removeEventListener('abort', gone);
+      signal?.removeEventListener('abort', gone);
     }
   };
 
   /** Approved, or allowed by now: judged again as it stands, then spent, and only then forwarded. */
-  const use = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling> => {
+  const use = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
     const { agent, call, decision } = await held.judgeAgain();
     const end = (why: string, refused: Refused): Promise<Ruling> =>
       store.write((tx) => approvals.end(tx, approval.id, why, Date.now())).then(() => refuse(refused));
@@ -180,30 +191,36 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     }
     // Nobody would get the result of a call whose client has gone.
     if (held.signal?.aborted) return refuse({ kind: 'cancelled' });
-    const used = await store.writeDurably((tx) => approvals.use(tx, approval.id, Date.now()));
-    if (used?.request == null) return refuse({ kind: 'expired', code: approval.code });
+    const used = await store.writeDurably((tx) => approvals.use(tx, approval.id, callId, Date.now()));
+    if (used?.request == null) {
+      const now = await find(house, approval.id);
+      return now?.state === 'used'
+        ? refuse({ kind: 'changed', why: 'another call like it was faster, and has used it' })
+        : refuse({ kind: 'expired', code: approval.code });
+    }
     return { kind: 'run', approved: { approvalId: approval.id, request: used.request, toldTimes } };
   };
 
   /** Judged again because the rules changed. Null: it still waits for the same or other reviewers. */
-  const rejudge = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling | null> => {
+  const rejudge = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling | null> => {
     const { decision, rulesHash } = await held.judgeAgain();
     if (decision.effect === 'require approval') {
-      await store.write((tx) => approvals.renew(tx, approval.id, decision.requirements, rulesHash));
+      const inForce = { requirements: decision.requirements, reviewers: reviewersOf(house) };
+      await store.write((tx) => approvals.renew(tx, approval.id, inForce, rulesHash, Date.now()));
       return null;
     }
     if (decision.effect === 'allow') {
       const allowed = await store.write((tx) => approvals.allow(tx, approval.id, Date.now()));
       if (allowed === null) return null;
     }
-    return use((await find(house, approval.id)) ?? approval, held, toldTimes);
+    return use((await find(house, approval.id)) ?? approval, held, callId, toldTimes);
   };
 
-  const outcome = async (approval: Approval, held: Held, toldTimes: number): Promise<Ruling> => {
+  const outcome = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
     const now = (await find(house, approval.id)) ?? approval;
     switch (now.state) {
       case 'approved':
-        return use(now, held, toldTimes);
+        return use(now, held, callId, toldTimes);
       case 'denied': {
         const vote = now.votes.find(({ verdict }) => verdict === 'deny');
         return refuse({
@@ -218,65 +235,66 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   };
 
   const hold: Holder['hold'] = async (judged, held) => {
-    house.held.add(judged.callId);
-    let left: Approval | null = null;
+    const { callId } = judged;
+    house.held.add(callId);
+    let asked: Asked | null = null;
     try {
-      const asked = await ask(judged, held);
+      asked = await ask(judged, held);
       if (asked.kind === 'refused') return refuse({ kind: 'not asked', why: asked.why });
       ports.wakeDesk();
-      const { approval } = asked;
-      if (asked.kind === 'approved') {
-        left = approval;
-        return await use(approval, held, 0);
-      }
-      const message = waitingFor(approval);
-      const until = performance.now() + held.patienceMs;
-      let toldTimes = 1;
-      const counted: Held = {
-        ...held,
-        tell: (text) => {
-          toldTimes++;
-          held.tell(text);
-        },
-      };
-      held.tell(message);
-      for (;;) {
-        const end = await wait(approval, counted, until - performance.now(), message);
-        switch (end) {
-          case 'decided':
-            return await outcome(approval, held, toldTimes);
-          case 'rules changed': {
-            const ruling = await rejudge(approval, held, toldTimes);
-            if (ruling !== null) return ruling;
-            waiting.look();
-            counted.tell(message);
-            break;
-          }
-          case 'patience':
-            left = approval;
-            return refuse({ kind: 'pending', code: approval.code, decideBy: approval.decideBy });
-          case 'time':
-            void store.write((tx) => approvals.sweep(tx, Date.now())).catch((error) => ports.log(String(error)));
-            left = approval;
-            return refuse({ kind: 'expired', code: approval.code });
-          case 'client':
-            left = approval;
-            return refuse({ kind: 'cancelled' });
-          case 'no desk': {
-            const why =
-              'no reviewer can be reached: the desk, where people answer, does not run and could not be started';
-            left = approval;
-            await store.write((tx) => approvals.end(tx, approval.id, why, Date.now()));
-            return refuse({ kind: 'not asked', why });
-          }
-        }
-      }
+      return asked.kind === 'approved'
+        ? await use(asked.approval, held, callId, 0)
+        : await answered(asked.approval, held, callId);
+    } catch (error) {
+      // Before it was asked nothing is recorded: that is for the door to say. After it, the call has an outcome.
+      if (asked === null) throw error;
+      ports.log(messageOf(error));
+      return refuse({ kind: 'failed', why: messageOf(error) });
     } finally {
-      house.held.delete(judged.callId);
-      // Not waited for: the client has its answer, whatever the store does.
-      if (left !== null) {
-        const { id } = left;
-        void store.write((tx) => approvals.leave(tx, id, judged.callId)).catch((error) => ports.log(String(error)));
+      house.held.delete(callId);
+      // Not waited for: the client has its answer, whatever the store does. Of what has ended nothing is left to leave.
+      if (asked !== null && asked.kind !== 'refused') {
+        const { id } = asked.approval;
+        void store.write((tx) => approvals.leave(tx, id, callId)).catch((error) => ports.log(messageOf(error)));
+      }
+    }
+  };
+
+  /** Waits until it is decided, or until something else ends the wait. */
+  const answered = async (approval: Approval, held: Held, callId: string): Promise<Ruling> => {
+    const message = waitingFor(approval);
+    const until = performance.now() + held.patienceMs;
+    let toldTimes = 0;
+    const tell = () => {
+      toldTimes++;
+      held.tell(message);
+    };
+    tell();
+    for (;;) {
+      const end = await wait(approval, held.signal, until - performance.now(), tell);
+      switch (end) {
+        case 'decided':
+          return outcome(approval, held, callId, toldTimes);
+        case 'rules changed': {
+          const ruling = await rejudge(approval, held, callId, toldTimes);
+          if (ruling !== null) return ruling;
+          waiting.look();
+          tell();
+          break;
+        }
+        case 'patience':
+          return refuse({ kind: 'pending', code: approval.code, decideBy: approval.decideBy });
+        case 'time':
+          void store.write((tx) => approvals.sweep(tx, Date.now())).catch((error) => ports.log(messageOf(error)));
+          return refuse({ kind: 'expired', code: approval.code });
+        case 'client':
+          return refuse({ kind: 'cancelled' });
+        case 'no desk': {
+          const why =
+            'no reviewer can be reached: the desk, where people answer, does not run and could not be started';
+          await store.write((tx) => approvals.end(tx, approval.id, why, Date.now()));
+          return refuse({ kind: 'not asked', why });
+        }
       }
     }
   };
@@ -287,6 +305,11 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       for (const changed of onRules) changed();
     },
   };
+}
+
+/** Longer ones overflow, and would be over at once. */
+function timerMs(ms: number): number {
+  return Math.min(Math.max(0, ms), 2 ** 31 - 1);
 }
 
 function refuse(why: Refused): Ruling {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Waiter } from '../approvals/approval.ts';
+import type { ProcessRef, Waiter } from '../approvals/approval.ts';
 import { type Book, createBook } from '../approvals/book.ts';
 import { ownerReviewer, type ReviewerEntries } from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
@@ -17,7 +17,7 @@ import { GatewayError } from '../errors.ts';
 import type { Channel } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { isSameProcess } from '../upstream/orphans.ts';
+import { isSameProcess, processId } from '../upstream/orphans.ts';
 
 export const VERSION = '0.1.0';
 
@@ -39,6 +39,10 @@ export interface House {
   readonly isWaiting: (waiter: Waiter) => boolean;
   /** the calls of this process that wait for an approval */
   readonly held: Set<string>;
+  /** this process, as others can tell it */
+  readonly process: ProcessRef;
+  /** names the config folder in the store, which several may share */
+  readonly configId: string;
   readonly ours: readonly CatalogFile[];
   readonly oursHash: string;
   /** key for digests of arguments */
@@ -62,9 +66,11 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     rules: createRulesKeeper(store, where.config, files, hash),
     statuses: createStatuses(store),
     owner: userInfo().username,
-    approvals: createBook(writeEvents, isWaiting),
+    approvals: createBook(writeEvents, { isWaiting, isRunning: ({ pid, startedAt }) => isSameProcess(pid, startedAt) }),
     isWaiting,
     held,
+    process: processId(process.pid) ?? { pid: process.pid, startedAt: null },
+    configId: sha256(where.config),
     ours: files,
     oursHash: hash,
     digestKey: async () => {

@@ -99,6 +99,15 @@ export async function serve(flags: ServeFlags): Promise<number> {
     wakeDesk: () => wakeDesk(house),
     log: (message) => log.error(message),
   });
+  /** Who asks and what tools mean is known under some rules: under others it is worked out anew. */
+  let inStepWith: string | null = null;
+  const keepInStep = async () => {
+    const hash = house.rules.current()?.rules?.hash ?? null;
+    if (hash === inStepWith) return;
+    visitor.forget();
+    await gate.reclassify();
+    inStepWith = hash;
+  };
   const identify = async () => {
     const { agent, alerted } = await visitor.agent();
     if (alerted) wakeDesk(house);
@@ -121,6 +130,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
           tell: progressTeller(asked.onProgress),
           judgeAgain: async () => {
             await house.rules.latest();
+            await keepInStep();
             const agent = await identify();
             const call = asked.classify();
             return { agent, call, ...judge.decide(agent, [call], { now: Date.now() }) };
@@ -136,6 +146,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       const orphans = await house.store.write(sweepOrphans);
       if (orphans > 0) log.warn(`ended ${orphans} servers that a gate which was killed had left`);
       const loaded = await house.rules.load();
+      await keepInStep();
       noteRules(loaded, log);
       const told = await tellOfRules(house, loaded);
       record({
@@ -154,19 +165,16 @@ export async function serve(flags: ServeFlags): Promise<number> {
     }
     void gate.ready().then(giveBackWhenQuiet);
   };
+  // What follows from the rules comes before what is told of them: telling needs the store, and is tried again.
   const onRules = async (loaded: LoadedRules) => {
     noteRules(loaded, log);
-    if (await tellOfRules(house, loaded)) wakeDesk(house);
-    visitor.forget();
-    await gate.reclassify();
-    const { agent } = await visitor.agent();
+    await keepInStep();
     holder.rulesChanged();
+    const { agent } = await visitor.agent();
     session.rejudgeSubscriptions((call) => judge.allows(agent, call));
+    if (await tellOfRules(house, loaded)) wakeDesk(house);
   };
-  const unwatch = house.rules.watch(
-    (loaded) => void onRules(loaded).catch((error) => log.error(messageOf(error))),
-    (fault) => log.error(`the rules could not be read again: ${fault}`),
-  );
+  const unwatch = house.rules.watch(onRules, (fault) => log.error(`the rules could not be read again: ${fault}`));
 
   serveClient(gate, session, VERSION, {
     input: process.stdin,

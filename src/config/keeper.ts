@@ -13,8 +13,11 @@ export interface RulesKeeper {
   readonly latest: () => Promise<LoadedRules>;
   /** as last loaded; null before that */
   readonly current: () => LoadedRules | null;
-  /** notices changes until it is stopped; `onChange` gets each new state of the rules */
-  readonly watch: (onChange: (loaded: LoadedRules) => void, onFault: (message: string) => void) => () => void;
+  /** notices changes until it is stopped; `onChange` gets each new state of the rules, again if it fails */
+  readonly watch: (
+    onChange: (loaded: LoadedRules) => Promise<unknown>,
+    onFault: (message: string) => void,
+  ) => () => void;
 }
 
 export function createRulesKeeper(
@@ -31,10 +34,13 @@ export function createRulesKeeper(
 
   const reload = (): Promise<LoadedRules> => {
     loading ??= (async () => {
-      signature = ruleFilesSignature(configFolder);
-      if (current === null) told = signature;
-      current = await loadRules(store, readRuleFiles(configFolder), ours, oursHash);
-      return current;
+      const read = ruleFilesSignature(configFolder);
+      const loaded = await loadRules(store, readRuleFiles(configFolder), ours, oursHash);
+      // Only together: what could not be loaded is read again.
+      if (current === null) told = read;
+      signature = read;
+      current = loaded;
+      return loaded;
     })().finally(() => {
       loading = null;
     });
@@ -50,14 +56,19 @@ export function createRulesKeeper(
     },
     current: () => current,
     watch: (onChange, onFault) => {
+      let telling = false;
       const timer = setInterval(async () => {
         try {
-          if (current === null || loading !== null || ruleFilesSignature(configFolder) === told) return;
+          if (telling || current === null || loading !== null || ruleFilesSignature(configFolder) === told) return;
+          telling = true;
           const loaded = ruleFilesSignature(configFolder) === signature ? current : await reload();
-          told = signature;
-          onChange(loaded);
+          const news = signature;
+          await onChange(loaded);
+          told = news;
         } catch (error) {
           onFault(messageOf(error));
+        } finally {
+          telling = false;
         }
       }, POLL_MS).unref();
       return () => clearInterval(timer);

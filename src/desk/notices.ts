@@ -3,7 +3,7 @@
  * decided anywhere. Buttons only where all of the request is shown; many at once become one notice.
  */
 import type { Approval, Verdict } from '../approvals/approval.ts';
-import { personBehind, personsOf, type ReviewerEntries, requirementsFor } from '../approvals/reviewers.ts';
+import { personBehind, personsOf, requirementsFor } from '../approvals/reviewers.ts';
 import { messageOf } from '../errors.ts';
 import {
   BODY_LIMIT,
@@ -25,11 +25,11 @@ const RETRY_MS = 2000;
 export interface NoticePorts {
   /** `os:<user>` */
   readonly voter: string;
-  readonly reviewers: () => ReviewerEntries;
   /** whether the owner wants notifications at all */
   readonly wanted: () => boolean;
   readonly open: () => Promise<readonly Approval[]>;
-  readonly answer: (id: string, verdict: Verdict) => Promise<void>;
+  /** why the answer does not count; null if it does */
+  readonly answer: (id: string, verdict: Verdict) => Promise<string | null>;
   /** opens the console, on this approval or on all of them */
   readonly openPage: (id: string | null) => Promise<void>;
   readonly log: (message: string) => void;
@@ -145,18 +145,15 @@ export function createNotices(ports: NoticePorts): Notices {
 }
 
 /** Asked of this user, who has a desktop and has not answered yet. */
-function isMine(approval: Approval, { voter, reviewers }: NoticePorts): boolean {
+function isMine(approval: Approval, { voter }: NoticePorts): boolean {
   if (approval.votes.some((vote) => vote.voter === voter)) return false;
   return approval.requirements.some(
-    (requirement) => personBehind(voter, personsOf(requirement.reviewers, reviewers()))?.desktop === true,
+    (requirement) => personBehind(voter, personsOf(requirement.reviewers, approval.reviewers))?.desktop === true,
   );
 }
 
 /** With buttons only if nothing of the request is masked, cut, or can't be seen, and no reason has to be typed. */
-export function noticeOf(
-  approval: Approval,
-  { voter, reviewers }: Pick<NoticePorts, 'voter' | 'reviewers'>,
-): Notification {
+export function noticeOf(approval: Approval, { voter }: Pick<NoticePorts, 'voter'>): Notification {
   const { subject, requirements, code } = approval;
   const title = `${subject.agent.name}: ${subject.integration} · ${subject.tool}?`;
   const request = `${JSON.stringify(subject.arguments)}\n${subject.calledName} on ${subject.server ?? 'the shell'}`;
@@ -167,7 +164,7 @@ export function noticeOf(
     body.length <= BODY_LIMIT &&
     visible(title) === title &&
     visible(body) === body &&
-    !requirementsFor(voter, requirements, reviewers()).some(({ reasonRequired }) => reasonRequired);
+    !requirementsFor(voter, requirements, approval.reviewers).some(({ reasonRequired }) => reasonRequired);
   return {
     title,
     body: whole ? body : `${request}\nOpen it to see all of it, and to answer.\n${code}`,

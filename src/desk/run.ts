@@ -1,7 +1,7 @@
 /** The desk: delivers alerts, and ends by itself when nothing has been left to do for a while. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openApprovals } from '../approvals/book.ts';
+import { type Book, openApprovals } from '../approvals/book.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { messageOf } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -14,6 +14,7 @@ import { type Lock, takeLock } from './lock.ts';
 const IDLE_MS = 15 * 60_000;
 const POLL_MS = 100;
 const CLOCK_JUMP_MS = 5000;
+const SWEEP_MS = 1000;
 /** A probe for a running desk holds the lock for a moment: that is not a desk. */
 const LOCK_TRIES = 20;
 const LOCK_WAIT_MS = 50;
@@ -24,8 +25,8 @@ export interface DeskPorts {
   readonly send: (claimed: Claimed) => Promise<Attempt>;
   /** opens what people see and answer; called while the lock is held */
   readonly open: (deskId: string) => Promise<DeskRooms>;
-  /** ends the approvals whose time is over */
-  readonly sweep: (tx: Transaction, now: number) => void;
+  /** ends the approvals whose time is over, and those that no connection can use any more */
+  readonly approvals: Pick<Book, 'sweep' | 'isOverdue'>;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
   readonly idleMs?: number;
@@ -59,8 +60,8 @@ export function deskFacts(tx: Transaction): DeskFacts | null {
 export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
   const id = newId();
   const startedAt = Date.now();
-  // Made here if there is none; from then on a folder that has gone is not made again.
-  await ports.store.read(() => null);
+  // The store is made here if there is none; from then on a folder that has gone is not made again.
+  const earlierStop = await ports.store.read(deskStop);
   for (;;) {
     const lock = await awaitLock(ports);
     if (lock === null) return existsSync(ports.stateFolder) ? 'busy' : 'ended';
@@ -77,13 +78,13 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
           JSON.stringify(facts),
         );
       });
-      await work(id, startedAt, ports, opened);
+      await work(id, earlierStop, ports, opened);
     } finally {
       await rooms?.close();
       lock.release();
     }
     // Somebody may have written an alert while we still held the lock, and so started no other desk.
-    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports, startedAt)))
+    if (ports.signal.aborted || (await ports.store.read(openDeliveries)) === 0 || (await stopAsked(ports, earlierStop)))
       return 'ended';
   }
 }
@@ -97,12 +98,14 @@ async function awaitLock(ports: DeskPorts): Promise<Lock | null> {
   return null;
 }
 
-async function work(id: string, startedAt: number, ports: DeskPorts, rooms: DeskRooms): Promise<void> {
+async function work(id: string, earlierStop: string | null, ports: DeskPorts, rooms: DeskRooms): Promise<void> {
   const { store, signal } = ports;
   let idleSince = performance.now();
   let version = -1;
   let due: number | null = 0;
-  let open: { count: number; nextEnd: number | null } = { count: 0, nextEnd: null };
+  let open: ReturnType<typeof openApprovals> = { count: 0, lastEnded: null };
+  let erased: number | null = null;
+  let sweepAt = 0;
   let clock = Date.now() - performance.now();
   let delivering: Promise<void> | null = null;
   while (!signal.aborted) {
@@ -113,16 +116,22 @@ async function work(id: string, startedAt: number, ports: DeskPorts, rooms: Desk
       const clockWasSet = Math.abs(offset - clock) > CLOCK_JUMP_MS;
       clock = offset;
       // What waits for a time of the old clock is due now.
-      if (clockWasSet) await store.write(dueNow);
-      if (clockWasSet || (open.nextEnd !== null && open.nextEnd < Date.now())) {
-        await store.write((tx) => ports.sweep(tx, Date.now()));
-        version = -1;
+      if (clockWasSet) {
+        await store.write(dueNow);
+        sweepAt = 0;
+      }
+      if (performance.now() >= sweepAt) {
+        sweepAt = performance.now() + SWEEP_MS;
+        if (await store.read((tx) => ports.approvals.isOverdue(tx, Date.now()))) {
+          await store.write((tx) => ports.approvals.sweep(tx, Date.now()));
+          version = -1;
+        }
       }
       const now = store.dataVersion();
       if (now !== version || (due !== null && due <= Date.now())) {
         version = now;
         rooms.changed();
-        if (await stopAsked(ports, startedAt)) break;
+        if (await stopAsked(ports, earlierStop)) break;
         delivering ??= deliverAll(id, ports)
           .then((some) => {
             // Its own writes don't count as a change: when the next attempt is due must be read.
@@ -134,6 +143,8 @@ async function work(id: string, startedAt: number, ports: DeskPorts, rooms: Desk
           });
         [due, open] = await store.read((tx) => [nextDue(tx), openApprovals(tx)] as const);
       }
+      // The request of what has ended was erased, but for the log.
+      if (open.lastEnded !== erased && store.emptyLog()) erased = open.lastEnded;
       if (due !== null || delivering !== null || open.count > 0 || rooms.inUse()) idleSince = performance.now();
       if (performance.now() - idleSince > (ports.idleMs ?? IDLE_MS)) break;
     } catch (error) {
@@ -174,10 +185,19 @@ async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
   return some;
 }
 
-/** Whoever was started before the stop was asked for ends, one that still waits for the lock too. */
-async function stopAsked({ store }: DeskPorts, startedAt: number): Promise<boolean> {
-  const asked = await store.read(
-    (tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk_stop'")?.value,
+/** Whoever was started before the stop was asked for ends, one that still waits for the lock too. No clock is asked. */
+async function stopAsked({ store }: DeskPorts, earlier: string | null): Promise<boolean> {
+  return (await store.read(deskStop)) !== earlier;
+}
+
+function deskStop(tx: Transaction): string | null {
+  return tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk_stop'")?.value ?? null;
+}
+
+/** Asks the desk that runs, and those that wait to, to end. */
+export function askDeskToStop(tx: Transaction): void {
+  tx.run(
+    "INSERT INTO meta (key, value) VALUES ('desk_stop', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    newId(),
   );
-  return asked !== undefined && Number(asked) >= startedAt;
 }

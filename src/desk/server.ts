@@ -10,7 +10,6 @@ import { streamSSE } from 'hono/streaming';
 import type { Approval, Verdict, Waiter } from '../approvals/approval.ts';
 import { type Answered, endedApprovals, findApproval, findByCode, liveApprovals } from '../approvals/book.ts';
 import { spendLogin } from '../approvals/keys.ts';
-import type { ReviewerEntries } from '../approvals/reviewers.ts';
 import { eventsOfCall, type LogFilter, listEvents, outcomesOf } from '../audit/query.ts';
 import type { JsonObject } from '../call.ts';
 import { messageOf } from '../errors.ts';
@@ -40,7 +39,6 @@ export interface ConsolePorts {
   /** whose desk it is: `os:<user>` */
   readonly voter: string;
   readonly assets: URL;
-  readonly reviewers: () => ReviewerEntries;
   readonly isWaiting: (waiter: Waiter) => boolean;
   readonly answer: (id: string, verdict: Verdict, reason: string | null) => Promise<Answered | null>;
   readonly shownRequest: (method: string, params: JsonObject) => unknown;
@@ -116,7 +114,7 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
   );
   app.post('/api/login', async (context) => {
     // The secret stood in the arguments of a process, which other users of this machine can read.
-    const peer = ownerOfPeer((context.env as HttpBindings).incoming.socket.remotePort ?? 0, port());
+    const peer = ownerOfPeer((context.env as HttpBindings).incoming.socket);
     if (peer !== null && peer !== userInfo().uid) return context.json({ error: "this console is another user's" }, 403);
     const { secret } = await bodyOf(context);
     const token = typeof secret === 'string' ? await access.signIn(secret) : null;
@@ -146,13 +144,13 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
       }
     }),
   );
-  const line = (approval: Approval) => approvalLine(approval, ports.reviewers(), isWaitedFor(approval, ports));
+  const line = (approval: Approval) => approvalLine(approval, isWaitedFor(approval, ports));
   api.get('/approvals', async (context) => {
     const [live, ended] = await store.read((tx) => [liveApprovals(tx), endedApprovals(tx, ENDED_SHOWN)]);
     return context.json({ now: Date.now(), open: live!.map(line), ended: ended!.map(line) });
   });
   const detail = (approval: Approval) =>
-    approvalDetail(approval, ports.reviewers(), isWaitedFor(approval, ports), ports.voter, ports.shownRequest);
+    approvalDetail(approval, isWaitedFor(approval, ports), ports.voter, ports.shownRequest);
   api.get('/approvals/:id', async (context) => {
     const id = context.req.param('id');
     const approval = await store.read((tx) => findByCode(tx, id));
@@ -214,7 +212,9 @@ function standing(tx: Transaction) {
   const live = tx.all<object>(
     "SELECT id, state, waiter, (SELECT count(*) FROM votes WHERE approval_id = id) AS votes FROM approvals WHERE state IN ('open', 'approved') ORDER BY id",
   );
-  const ended = tx.get<{ last: number | null }>('SELECT max(ended_at) AS last FROM approvals')!.last;
+  const ended = tx.get<{ last: number | null }>(
+    'SELECT max(ended_at) AS last FROM approvals WHERE ended_at IS NOT NULL',
+  )!.last;
   const seq = tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events')!.seq ?? 0;
   return { now: Date.now(), open, approvals: JSON.stringify([live, ended]), seq };
 }

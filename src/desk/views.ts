@@ -1,20 +1,14 @@
 /** What the console's pages get: approvals as people need them, calls as they are looked back on. */
 import type { Approval } from '../approvals/approval.ts';
 import { voterName } from '../approvals/book.ts';
-import {
-  type Progress,
-  progressOf,
-  type ReviewerEntries,
-  requirementsFor,
-  reviewerName,
-} from '../approvals/reviewers.ts';
+import { hasReason, type Progress, progressOf, requirementsFor, reviewerName } from '../approvals/reviewers.ts';
 import type { StoredEvent } from '../audit/events.ts';
-import type { JsonObject } from '../call.ts';
+import type { JsonObject, Requirement } from '../call.ts';
 import { sha256 } from '../digest.ts';
 import { keepExact } from '../exact.ts';
 
 /** One line of the list. */
-export function approvalLine(approval: Approval, entries: ReviewerEntries, waiting: boolean) {
+export function approvalLine(approval: Approval, waiting: boolean) {
   const { subject } = approval;
   return {
     id: approval.id,
@@ -41,7 +35,7 @@ export function approvalLine(approval: Approval, entries: ReviewerEntries, waiti
       reason,
       at,
     })),
-    progress: progressOf(approval.requirements, approval.votes, entries).map(progressLine),
+    progress: progressOf(approval.requirements, approval.votes, approval.reviewers).map(progressLine),
   };
 }
 
@@ -59,17 +53,16 @@ function progressLine({ requirement, persons, approvedBy, met }: Progress) {
 /** Everything of one: the exact request while it is open, what was kept of it after. */
 export function approvalDetail(
   approval: Approval,
-  entries: ReviewerEntries,
   waiting: boolean,
   voter: string,
   shown: (method: string, params: JsonObject) => unknown,
 ) {
   const { subject, request } = approval;
-  const mine = requirementsFor(voter, approval.requirements, entries);
+  const mine = requirementsFor(voter, approval.requirements, approval.reviewers);
   const whole =
     request === null ? subject.arguments : shown(subject.method ?? '', JSON.parse(request, keepExact) as JsonObject);
   return {
-    ...approvalLine(approval, entries, waiting),
+    ...approvalLine(approval, waiting),
     calledName: subject.calledName,
     server: subject.server,
     method: subject.method,
@@ -81,9 +74,15 @@ export function approvalDetail(
     policyDetail: subject.policies,
     callId: approval.callId,
     /** whether who looks at it may answer, and what is asked of them */
-    mayAnswer: approval.state === 'open' && mine.length > 0 && !approval.votes.some((vote) => vote.voter === voter),
+    mayAnswer: approval.state === 'open' && mine.length > 0 && !hasAnsweredFor(approval, voter, mine),
     reasonRequired: mine.some(({ reasonRequired }) => reasonRequired),
   };
+}
+
+/** Nothing is left for this voter to say; a reason that is wanted by now, and was not given, is. */
+function hasAnsweredFor({ votes }: Approval, voter: string, mine: readonly Requirement[]): boolean {
+  const vote = votes.find((each) => each.voter === voter);
+  return vote !== undefined && (hasReason(vote.reason) || !mine.some(({ reasonRequired }) => reasonRequired));
 }
 
 /** One decided call, with how it ended if it has. */

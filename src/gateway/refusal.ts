@@ -57,6 +57,8 @@ function sentence(judged: Judged, why: Refused): string {
       return `${what} was not run: ${rule} asks a person first, but ${why.why}.${note} So it is denied. Tell the user.`;
     case 'changed':
       return `${what} was not run: it was approved, but ${why.why}. Call again, and it will be asked anew.`;
+    case 'failed':
+      return `${what} was not run: ${rule} asks a person first, and while it waited something broke: ${why.why}`;
     case 'cancelled':
       return `${what} was not run: the call was cancelled while it waited for a person.`;
   }

@@ -246,7 +246,7 @@ function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Tes
   return {
     label: `args.${path}: ${describeMatch(match)}`,
     parts: [],
-    compared: ({ call }) => describeArgument(call.argument(path)),
+    compared: ({ call }) => describeArgument(path, call.argument(path)),
     answer: ({ call }) => {
       const found = call.argument(path);
       switch (found.state) {

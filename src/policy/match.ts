@@ -1,6 +1,8 @@
 /** How the value of one argument is compared with what a policy wants. Pure. */
+
 import type { Answer, Argument, JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
+import { redact } from '../redact.ts';
 import { every, opposite, some } from './answers.ts';
 import type { ArgumentMatch, Literal } from './schema.ts';
 
@@ -138,14 +140,16 @@ export function describeMatch(match: ArgumentMatch): string {
 }
 
 /** What was found, for people. */
-export function describeArgument(found: Argument): string {
+export function describeArgument(path: string, found: Argument): string {
   switch (found.state) {
     case 'missing':
       return 'missing';
     case 'unreadable':
       return `unreadable: ${found.why}`;
     case 'value': {
-      const text = JSON.stringify(found.value);
+      // Under its own key: that may say that the value is a secret.
+      const key = path.split('.').at(-1) ?? path;
+      const text = JSON.stringify((redact({ [key]: found.value }) as Record<string, unknown>)[key]);
       return text.length > 120 ? `${text.slice(0, 60)}…${text.slice(-40)}` : text;
     }
   }

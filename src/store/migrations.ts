@@ -101,10 +101,16 @@ export const MIGRATIONS: readonly string[] = [
     run_by INTEGER,
     ended_at INTEGER,
     ended_why TEXT,
+    -- the process that serves its connection: with it ends whatever could use an approval
+    gate TEXT NOT NULL,
     -- the call that waits for it, and its process
-    waiter TEXT
+    waiter TEXT,
+    -- which config folder asked, and who its reviewers were
+    config TEXT NOT NULL,
+    reviewers TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX approvals_code ON approvals (code) WHERE state IN ('open', 'approved');
+  CREATE INDEX approvals_ended ON approvals (ended_at) WHERE ended_at IS NOT NULL;
   CREATE INDEX approvals_live ON approvals (digest) WHERE state IN ('open', 'approved');
 
   CREATE TABLE votes (

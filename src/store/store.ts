@@ -25,6 +25,11 @@ export interface Store {
   readonly writeDurably: <T>(work: (tx: Transaction) => T) => Promise<T>;
   /** Runs `work` on a consistent view. Throws `store_unavailable`. */
   readonly read: <T>(work: (tx: Transaction) => T) => Promise<T>;
+  /**
+   * Empties the write-ahead log, in which what was erased still stands. False while another process reads or writes:
+   * try again later. It syncs to the disk: not for a process that answers agents.
+   */
+  readonly emptyLog: () => boolean;
   /** Changes when another process has committed; own writes don't count. */
   readonly dataVersion: () => number;
   readonly close: () => void;
@@ -63,6 +68,14 @@ export function openStore(folder: string): Store {
     write: (work) => attempt((db) => db.transaction('BEGIN IMMEDIATE', work)),
     writeDurably: (work) => attempt((db) => db.durably(() => db.transaction('BEGIN IMMEDIATE', work))),
     read: (work) => attempt((db) => db.transaction('BEGIN', work)),
+    emptyLog: () => {
+      try {
+        return connected().get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0;
+      } catch (error) {
+        if (isBusy(error)) return false;
+        throw unavailable(folder, error);
+      }
+    },
     dataVersion: () => Number(connected().get<{ data_version: number }>('PRAGMA data_version')!.data_version),
     close: () => {
       connection?.database.close();

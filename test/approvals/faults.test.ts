@@ -53,7 +53,7 @@ async function answerAll(where: Scratch, verdictOf: (id: string) => 'approve' | 
   const { writeEvents } = await import('../../src/audit/chain.ts');
   const { liveApprovals } = await import('../../src/approvals/book.ts');
   const store = openStore(where.state);
-  const book = createBook(writeEvents, () => true);
+  const book = createBook(writeEvents, { isWaiting: () => true, isRunning: () => true });
   for (const { id, requirements, subject } of await store.read(liveApprovals)) {
     const issue = (subject.arguments as { id: string }).id;
     const voter = `os:${requirements[0]!.reviewers[0]!.slice(1)}`;
@@ -62,7 +62,7 @@ async function answerAll(where: Scratch, verdictOf: (id: string) => 'approve' | 
         tx,
         id,
         { voter, verdict: verdictOf(issue), channel: 'console', reason: null },
-        { requirements, entries: {} },
+        { requirements, reviewers: {} },
         Date.now(),
       ),
     );
@@ -145,15 +145,12 @@ test('an approval is spent on the disk before its call is forwarded: a copy of t
   ))
     copyFileSync(join(where.state, name), join(copy, name));
   const store = openStore(copy);
-  const book = createBook(
-    () => {},
-    () => false,
-  );
+  const book = createBook(() => {}, { isWaiting: () => false, isRunning: () => true });
   expect(await store.read((tx) => tx.get('SELECT state, request FROM approvals'))).toEqual({
     state: 'used',
     request: null,
   });
-  expect(await store.write((tx) => book.use(tx, asked.id, Date.now()))).toBeNull();
+  expect(await store.write((tx) => book.use(tx, asked.id, 'another', Date.now()))).toBeNull();
   store.close();
   await held.catch(() => {});
 });

@@ -58,7 +58,7 @@ describe.runIf(browser)('in a real browser', () => {
     await page.getByRole('button', { name: 'Approve once' }).click();
     expect(textOf(await held)).toBe('{"id":"ENG-12"}');
     expect(gate.ran()).toHaveLength(1);
-    await page.locator('#ended-rows .row', { hasText: 'approved, ran' }).waitFor();
+    await page.locator('#ended-rows .row', { hasText: 'approved, used' }).waitFor();
     expect(readEvents(gate.state, 'approval.approved')[0]).toMatchObject({ 'toolgate.channel': 'console' });
     await page.getByRole('link', { name: 'Activity', exact: true }).click();
     await page.locator('.call', { hasText: 'Delete issue' }).getByText('ok').waitFor();

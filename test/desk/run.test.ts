@@ -38,7 +38,7 @@ function desk(idleMs?: number) {
       stateFolder: where.state,
       send,
       open: async () => ({ port: 0, changed: () => {}, inUse: () => false, close: async () => {} }),
-      sweep: () => {},
+      approvals: { sweep: () => {}, isOverdue: () => false },
       log: () => {},
       signal: stop.signal,
       ...(idleMs !== undefined && { idleMs }),

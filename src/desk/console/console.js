@@ -18,6 +18,12 @@ let armedAt = Number.POSITIVE_INFINITY;
 let standing = { open: 0, approvals: '', seq: 0 };
 /** what a page does when something has changed; set by the page that is shown */
 let onChange = () => {};
+/** the person has done something on this page: it was not put under their pointer by another */
+let touched = false;
+/** signed in by its own link, not by another tab */
+let signedInHere = false;
+/** counts the pages shown: an answer that comes for an earlier one is dropped */
+let shownPages = 0;
 /** what moves each second */
 const ticking = new Set();
 
@@ -127,6 +133,17 @@ for (const event of ['focus', 'visibilitychange', 'resize']) {
   (event === 'visibilitychange' ? document : window).addEventListener(event, disarm);
 }
 window.addEventListener('blur', arm);
+
+// Whoever is clicking or typing already has not read what stands here now: a full second without either is needed.
+for (const event of ['pointerdown', 'keydown'])
+  window.addEventListener(
+    event,
+    () => {
+      if (performance.now() < armedAt) disarm();
+      else touched = true;
+    },
+    { capture: true },
+  );
 
 // ---------- talking to the desk ----------
 
@@ -248,6 +265,7 @@ async function signInByLink() {
   const body = await response.json();
   if (response.ok) {
     token = body.token;
+    signedInHere = true;
     sessionStorage.setItem(TOKEN_KEY, token);
   }
 }
@@ -284,7 +302,7 @@ function stateBadge({ state, progress, endedWhy }) {
   const kinds = { approved: 'good', used: 'good', denied: 'bad', expired: 'dull', lapsed: 'dull' };
   const words = {
     approved: 'approved',
-    used: 'approved, ran',
+    used: 'approved, used',
     denied: /^denied by/.test(endedWhy ?? '') ? 'denied' : 'ended by the rules',
     expired: 'expired',
     lapsed: 'approved, not used',
@@ -370,13 +388,16 @@ async function approvalsPage(id) {
     ),
   );
   selected = id;
+  const number = shownPages;
+  const isGone = () => number !== shownPages;
   let shown = null;
   let shownKey = '';
 
   const refresh = async () => {
     const { status, body } = await ask('/api/approvals');
-    if (status !== 200) return;
-    if (selected === null && window.innerWidth >= 900) selected = body.open[0]?.id ?? null;
+    if (status !== 200 || isGone()) return;
+    // A page that was opened by who knows whom shows what to decide only once somebody has touched it.
+    if (selected === null && window.innerWidth >= 900 && (touched || signedInHere)) selected = body.open[0]?.id ?? null;
     const moved = [patchRows(open, body.open), patchRows(ended, body.ended)].includes(true);
     empty.hidden = body.open.length > 0;
     document.querySelector('#ended-head').hidden = body.ended.length === 0;
@@ -392,6 +413,7 @@ async function approvalsPage(id) {
       return;
     }
     const { status, body } = await ask(`/api/approvals/${encodeURIComponent(selected)}`);
+    if (isGone()) return;
     if (status !== 200) {
       detail.replaceChildren(el('div', { class: 'empty' }, el('p', {}, body.error ?? 'It could not be loaded.')));
       return;
@@ -605,6 +627,8 @@ function decision(approval, reasonText) {
         'data-decides': 'approve',
         disabled: true,
         onclick: (event) => decide('approve', event),
+        // Enter is what one types; a decision takes a click, or the space bar.
+        onkeydown: noEnter,
       },
       'Approve once',
     ),
@@ -616,6 +640,7 @@ function decision(approval, reasonText) {
         'data-decides': 'deny',
         disabled: true,
         onclick: (event) => decide('deny', event),
+        onkeydown: noEnter,
       },
       'Deny',
     ),
@@ -628,6 +653,10 @@ function decision(approval, reasonText) {
     el('div', { class: 'buttons' }, buttons),
     fault,
   );
+}
+
+function noEnter(event) {
+  if (event.key === 'Enter') event.preventDefault();
 }
 
 // ---------- activity ----------
@@ -867,6 +896,7 @@ function patchCalls(list, calls) {
 // ---------- routing ----------
 
 function route() {
+  shownPages++;
   ticking.clear();
   if (token === null) return signInPage();
   const [, name = 'approvals', id] = location.pathname.split('/');
