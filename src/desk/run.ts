@@ -159,6 +159,9 @@ async function work(id: string, earlierStop: string | null, ports: DeskPorts, ro
 async function deliverAll(id: string, ports: DeskPorts): Promise<boolean> {
   let some = false;
   while (!ports.signal.aborted) {
+    // Only what is due is worth a write, which others would have to wait for.
+    const due = await ports.store.read(nextDue);
+    if (due === null || due > Date.now()) return some;
     const claimed = await ports.store.write((tx) => claimNext(tx, id, Date.now()));
     if (claimed === null) return some;
     some = true;

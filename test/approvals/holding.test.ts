@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ASK_BEFORE_DELETING, approvals, deleteIssue, folder, holdingGate, open, say } from '../support/approvals.ts';
-import { eventually, isAlive, readEvents, run, textOf } from '../support/gate.ts';
+import { eventually, readEvents, run, textOf } from '../support/gate.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { terminal } from '../support/terminal.ts';
 
