@@ -227,7 +227,6 @@ test('a stop that was asked for in a time that is yet to come stops no later des
 test.runIf(process.getuid?.() === 0)(
   'a connection from another address with the same port is told from ours',
   async () => {
-    const where = scratch();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
@@ -251,7 +250,6 @@ test.runIf(process.getuid?.() === 0)(
       other.kill('SIGKILL');
     }
     mine.destroy();
-    void where;
   },
 );
 
