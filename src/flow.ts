@@ -49,6 +49,8 @@ export type Refused =
   /** it still waits for a person, and may be asked for again */
   | { readonly kind: 'pending'; readonly code: string; readonly decideBy: number }
   | { readonly kind: 'denied'; readonly by: string; readonly reason: string | null }
+  /** a policy that came to apply while it waited */
+  | { readonly kind: 'blocked now'; readonly policy: string; readonly message: string | null }
   | { readonly kind: 'expired'; readonly code: string }
   /** nobody can be asked, or too many already are */
   | { readonly kind: 'not asked'; readonly why: string }

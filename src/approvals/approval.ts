@@ -142,6 +142,27 @@ export function hasEnded(state: ApprovalState): boolean {
   return state !== 'open' && state !== 'approved';
 }
 
+/** The connection that asked has ended: nothing could use an answer any more. */
+export const CONNECTION_ENDED = 'the connection of its agent has ended';
+
+/** How an approval stands, in the words of every page and command. */
+export function stateWords({ state, endedWhy, votes }: Pick<Approval, 'state' | 'endedWhy' | 'votes'>): string {
+  switch (state) {
+    case 'open':
+      return votes.length > 0 ? 'partly approved' : 'waiting';
+    case 'approved':
+      return 'approved';
+    case 'used':
+      return 'approved, used';
+    case 'denied':
+      return votes.some(({ verdict }) => verdict === 'deny') ? 'denied' : 'ended by the rules';
+    case 'expired':
+      return endedWhy === CONNECTION_ENDED ? 'agent left' : 'expired';
+    case 'lapsed':
+      return endedWhy === CONNECTION_ENDED ? 'approved, agent left' : 'approved, not used';
+  }
+}
+
 const CODE_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** A short code in Crockford's alphabet. `bytes` are random. */

@@ -11,6 +11,7 @@ import {
   type AnswerChannel,
   type Approval,
   type ApprovalState,
+  CONNECTION_ENDED,
   clockState,
   codeOf,
   hasEnded,
@@ -188,7 +189,7 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     if (approval === null || hasEnded(approval.state)) return approval;
     const over = approval.state === 'open' ? 'expired' : 'lapsed';
     if (clockState(approval, now) !== approval.state) return end(tx, approval, over, CLOCK_WHY[over], now);
-    if (!lives.isRunning(approval.gate)) return end(tx, approval, over, 'the connection of its agent has ended', now);
+    if (!lives.isRunning(approval.gate)) return end(tx, approval, over, CONNECTION_ENDED, now);
     return approval;
   };
 

@@ -23,6 +23,11 @@ export function reviewerOfKey(tx: Transaction, key: string): string | null {
   );
 }
 
+/** False if there was none. */
+export function forgetReviewerKey(tx: Transaction, reviewer: string): boolean {
+  return tx.run('DELETE FROM reviewer_keys WHERE reviewer = ?', reviewer) === 1;
+}
+
 export function reviewersWithKey(tx: Transaction): string[] {
   return tx
     .all<{ reviewer: string }>('SELECT reviewer FROM reviewer_keys ORDER BY reviewer')

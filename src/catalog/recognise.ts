@@ -1,5 +1,5 @@
 /**
- * Which integration a configured server belongs to (DESIGN §5). In order: the owner says so; its package, URL host or
+ * Which integration a configured server belongs to (docs/catalog.md). In order: the owner says so; its package, URL host or
  * docker image; its tool names; its binary's or its own name, which only labels; else its key is its integration.
  */
 import { basename } from 'node:path';

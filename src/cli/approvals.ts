@@ -1,9 +1,16 @@
-/** `toolgate approvals [list | show] | approve <code> | deny <code> | reviewers register <id>`. */
-import type { Approval, Verdict } from '../approvals/approval.ts';
-import { readCode } from '../approvals/approval.ts';
+/** `toolgate approvals [list | show] | approve <code> | deny <code> | reviewers [list | register <id> | forget <id>]`. */
+import { writeFileSync } from 'node:fs';
+import { type Approval, readCode, stateWords, type Verdict } from '../approvals/approval.ts';
 import { endedApprovals, findByCode, liveApprovals, voterName } from '../approvals/book.ts';
-import { mintReviewerKey } from '../approvals/keys.ts';
-import { personBehind, personsOf, progressOf, reviewerName } from '../approvals/reviewers.ts';
+import { forgetReviewerKey, mintReviewerKey, reviewersWithKey } from '../approvals/keys.ts';
+import {
+  hasReason,
+  personBehind,
+  personsOf,
+  progressOf,
+  requirementsFor,
+  reviewerName,
+} from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
 import type { JsonObject } from '../call.ts';
 import { keepExact } from '../exact.ts';
@@ -31,16 +38,25 @@ export async function approvalsList(flags: HouseFlags & { all?: boolean; json?: 
     else
       print(
         table(
-          ['CODE', 'STATE', 'AGENT', 'WANTS TO', 'POLICY', 'APPROVED', 'ASKED', 'UNTIL'],
+          [
+            'CODE',
+            'STATE',
+            'AGENT',
+            'WANTS TO',
+            'POLICY',
+            'APPROVED',
+            'ASKED',
+            flags.all ? 'UNTIL, OR ENDED' : 'UNTIL',
+          ],
           approvals.map((approval) => [
             approval.code,
-            `${approval.state}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`,
+            `${stateWords(approval)}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`,
             approval.subject.agent.name,
             `${approval.subject.integration} · ${approval.subject.tool}`,
             approval.requirements.map(({ policy }) => policy).join('; '),
             progressWords(approval),
             when(approval.createdAt),
-            when(approval.state === 'open' ? approval.decideBy : (approval.runBy ?? approval.endedAt)),
+            when(approval.endedAt ?? (approval.state === 'open' ? approval.decideBy : approval.runBy)),
           ]),
         ),
       );
@@ -58,7 +74,7 @@ export async function approvalsShow(code: string, flags: HouseFlags & { json?: b
     const approval = await find(house, code);
     if (approval === null) return 1;
     if (flags.json) printJson(exported(house, approval));
-    else print(inWords(house, approval));
+    else print(inWords(approval, house));
     return 0;
   } finally {
     await house.close();
@@ -86,9 +102,22 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
     if (approval === null) return 1;
     let reason = flags.reason ?? null;
     if (!person.byKey && approval.state === 'open') {
-      process.stderr.write(`${inWords(house, approval)}\n\n`);
-      const wanted = verdict === 'approve' && reason === null && needsReason(approval, person.voter);
-      if (wanted) reason = await askLine('Reason:');
+      // Nobody reads a request in order to hear only then that they are not asked.
+      const why = cannotAnswer(approval, person.voter, verdict);
+      if (why !== null) {
+        complain(why);
+        return 1;
+      }
+      process.stderr.write(`${inWords(approval, house)}\n\n`);
+      if (verdict === 'approve' && needsReason(approval, person.voter))
+        while (!hasReason(reason)) {
+          reason = await askLine('Reason (the policy wants one):');
+          if (reason === null) break;
+        }
+      if (reason === null && verdict === 'approve' && needsReason(approval, person.voter)) {
+        complain('nothing was decided');
+        return 1;
+      }
       if (!(await confirm(verdict === 'approve' ? 'Approve it?' : 'Deny it?'))) {
         complain('nothing was decided');
         return 1;
@@ -124,7 +153,7 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
 }
 
 /** Prints a key by which a reviewer answers where there is no terminal. Shown once. */
-export async function reviewersRegister(id: string, flags: HouseFlags): Promise<number> {
+export async function reviewersRegister(id: string, flags: HouseFlags & { out?: string }): Promise<number> {
   const sign = underAgent();
   if (sign !== null || !process.stdin.isTTY || !process.stderr.isTTY) {
     complain(
@@ -155,11 +184,53 @@ export async function reviewersRegister(id: string, flags: HouseFlags): Promise<
       ]);
       return mintReviewerKey(tx, id, Date.now());
     });
-    print(key);
+    if (flags.out === undefined) print(key);
+    else writeFileSync(flags.out, `${key}\n`, { mode: 0o600 });
     complain(
       `Keep it in a file that only ${id} can read: whoever has it answers as ${id}. An earlier key no longer works.`,
     );
     return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+/** Everybody whom policies.yaml names, and how each can answer here. */
+export async function reviewersList(flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    await house.rules.load();
+    const entries = reviewersOf(house);
+    const keys = await house.store.read(reviewersWithKey);
+    const persons = [...new Set([...Object.keys(entries).filter((id) => entries[id]?.members === undefined), ...keys])];
+    const rows = persons.map((id) => ({
+      id: reviewerName(id),
+      os: entries[id]?.os ?? null,
+      key: keys.includes(id),
+      answersHere: keys.includes(id) || entries[id]?.os === house.owner,
+    }));
+    if (flags.json) printJson(rows);
+    else if (rows.length === 0) complain(`policies.yaml names no reviewers: policies that ask, ask ${house.owner}`);
+    else
+      print(
+        table(
+          ['REVIEWER', 'USER', 'KEY', 'CAN ANSWER HERE'],
+          rows.map(({ id, os, key, answersHere }) => [id, os ?? '', key ? 'yes' : 'no', answersHere ? 'yes' : 'no']),
+        ),
+      );
+    return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+/** Takes a reviewer's key back. */
+export async function reviewersForget(id: string, flags: HouseFlags): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    const forgotten = await house.store.write((tx) => forgetReviewerKey(tx, id));
+    if (!forgotten) complain(`"${visibleLine(id)}" has no key`);
+    return forgotten ? 0 : 1;
   } finally {
     await house.close();
   }
@@ -184,6 +255,15 @@ export function isAbandoned(house: House, { state, waiter }: Pick<Approval, 'sta
   return (state === 'open' || state === 'approved') && (waiter === null || !house.isWaiting(waiter));
 }
 
+/** Why this voter's answer would not count; null if it would. */
+function cannotAnswer(approval: Approval, voter: string, verdict: Verdict): string | null {
+  const asked = requirementsFor(voter, approval.requirements, approval.reviewers);
+  if (asked.length === 0) return 'you are not among the reviewers of this request';
+  const vote = approval.votes.find((each) => each.voter === voter);
+  const mayAdd = verdict === 'deny' || (vote?.reason == null && asked.some(({ reasonRequired }) => reasonRequired));
+  return vote === undefined || mayAdd ? null : 'you have already answered; others are still asked';
+}
+
 function needsReason(approval: Approval, voter: string): boolean {
   return approval.requirements.some(
     ({ reasonRequired, reviewers }) =>
@@ -202,13 +282,13 @@ export function outcomeWords(house: House, approval: Approval): string {
   const by = (verdict: Verdict) =>
     approval.votes
       .filter((vote) => vote.verdict === verdict)
-      .map(({ voter, channel }) => `${voterName(voter)} (${channel})`)
+      .map(({ voter, channel }) => `${voterName(voter)} (${voter.startsWith('key:') ? 'key' : channel})`)
       .join(', ');
   switch (approval.state) {
     case 'open':
       return `${approval.code} is open: ${progressWords(approval)} approved`;
     case 'approved':
-      return `${approval.code} is approved by ${by('approve') || 'the rules'}; ${isAbandoned(house, approval) ? 'nobody is waiting: it runs if the agent calls again with the same arguments' : 'it runs'} until ${when(approval.runBy)}`;
+      return `${approval.code} is approved by ${by('approve') || 'the rules'}${isAbandoned(house, approval) ? `; nobody is waiting: it may run until ${when(approval.runBy)}, when the agent calls again with the same arguments` : ', and runs now'}`;
     case 'used':
       return `${approval.code} was approved by ${by('approve') || 'the rules'}, and used`;
     case 'denied':
@@ -220,7 +300,7 @@ export function outcomeWords(house: House, approval: Approval): string {
 }
 
 /** The whole request, with whatever can't be seen made visible. */
-function inWords(house: House, approval: Approval): string {
+function inWords(approval: Approval, house: House): string {
   const { subject } = approval;
   const show = (label: string, text: string) => `${label.padEnd(12)} ${visibleLine(text)}`;
   const asked = approval.requirements.map(
@@ -232,7 +312,10 @@ function inWords(house: House, approval: Approval): string {
       ? subject.arguments
       : shownRequest(subject.method ?? '', JSON.parse(approval.request, keepExact) as JsonObject);
   return [
-    show('approval', `${approval.code}, ${approval.state}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`),
+    show(
+      'approval',
+      `${approval.code}, ${stateWords(approval)}${isAbandoned(house, approval) ? ', nobody is waiting' : ''}`,
+    ),
     show('agent', `${subject.agent.name} (${subject.agent.strength})`),
     show('wants to', `${subject.integration} · ${subject.tool} [${subject.operation ?? 'unknown'}]`),
     show('called', `${subject.calledName} on ${subject.server ?? 'the shell'}`),

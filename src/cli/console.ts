@@ -17,6 +17,11 @@ export async function console(flags: HouseFlags & { browser?: boolean; page?: st
     complain(`the console is for a person: ${sign}. Open it from a terminal of your own`);
     return 1;
   }
+  const page = flags.page ?? '/approvals';
+  if (!/^\/(approvals(\/\w+)?|activity)(\?.*)?$/.test(page)) {
+    complain(`the console has no page "${page}": use /approvals, /approvals/<id> or /activity`);
+    return 2;
+  }
   const house = await openHouse(flags);
   try {
     const desk = await runningDesk(house);
@@ -24,7 +29,7 @@ export async function console(flags: HouseFlags & { browser?: boolean; page?: st
       complain('the desk could not be started: "toolgate desk" says why');
       return 3;
     }
-    const url = await signInUrl(house, desk, flags.page ?? '/approvals');
+    const url = await signInUrl(house, desk, page);
     if (flags.browser !== false && (await openInBrowser(url))) {
       complain(`The console is open in your browser, at ${addressOf(desk)}.`);
       return 0;

@@ -1,4 +1,5 @@
 /** The demo's held call: a person at the terminal answers it; where there is none, the demo does, and says so. */
+import { fileURLToPath } from 'node:url';
 import { liveApprovals } from '../approvals/book.ts';
 import { mintReviewerKey } from '../approvals/keys.ts';
 import { GatewayError } from '../errors.ts';
@@ -35,7 +36,9 @@ export async function answerHeld(
     });
     return;
   }
-  const program = `node ${process.argv[1]} --config ${folders.config} --state ${folders.state}`;
+  // The launcher, which finds a Node that will do.
+  const launcher = fileURLToPath(new URL('../bin/toolgate.cjs', import.meta.url));
+  const program = `node ${quoted(launcher)} --config ${quoted(folders.config)} --state ${quoted(folders.state)}`;
   print(
     [
       '          You are the reviewer. It runs once if you approve it, within ten minutes, in any of these ways:',
@@ -50,7 +53,7 @@ export async function answerHeld(
   const answered = new AbortController();
   const elsewhere = calling.catch(() => {}).finally(() => answered.abort());
   const yes = await Promise.race([
-    confirm('          Approve it?', AbortSignal.any([answered.signal, signal])),
+    confirm('          Approve it? (no denies it)', AbortSignal.any([answered.signal, signal])),
     elsewhere.then(() => null),
   ]);
   if (yes === null || signal.aborted || answered.signal.aborted) return;
@@ -63,6 +66,10 @@ export async function answerHeld(
   });
   if (result !== null && result.kind !== 'answered')
     print(`          ${result.kind === 'refused' ? result.why : outcomeWords(house, result.approval)}`);
+}
+
+function quoted(path = ''): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 async function openApproval(house: House, signal: AbortSignal) {

@@ -113,7 +113,7 @@ export async function demo(flags: { keep?: boolean }): Promise<number> {
       print(transcript(step, event.body, result as { isError?: boolean; content?: unknown }));
     }
     await client.close();
-    await stopDesk(house);
+    await stopDesk(house, () => {});
     print(`\nThe bare remote: ${remoteLog(folder)}`);
     const log = await house.store.read((tx) => listEvents(tx, { type: 'call.decided', limit: 1000 }));
     const alerts = log.filter(({ body }) => body['toolgate.alerts'] !== undefined).length;

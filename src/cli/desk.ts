@@ -108,18 +108,21 @@ function consoleAssets(): URL {
 }
 
 /** Exit 0 once none runs. */
-export async function stopDesk(house: House): Promise<number> {
+export async function stopDesk(house: House, say: (text: string) => void = complain): Promise<number> {
   if (!isLocked(house.folders.state)) {
-    complain('no desk runs');
+    say('no desk runs');
     return 0;
   }
   await house.store.write(askDeskToStop);
   const deadline = Date.now() + STOP_MS;
   while (Date.now() < deadline) {
-    if (!isLocked(house.folders.state)) return 0;
+    if (!isLocked(house.folders.state)) {
+      say('the desk has stopped; a gate whose call waits starts it again');
+      return 0;
+    }
     await sleep(100);
   }
-  complain('the desk did not stop within 10 s');
+  say('the desk did not stop within 10 s');
   return 3;
 }
 

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { reviewersWithKey } from '../approvals/keys.ts';
-import { personsOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
+import { personBehind, personsOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
 import { type LoadedRules, rulesFault } from '../config/rules.ts';
 import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
@@ -12,7 +12,7 @@ import { type Desktop, findTrusted, probeDesktop, showNotification } from '../no
 import { findOpener } from './browser.ts';
 import { addressOf, answers } from './console.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { print, printJson } from './output.ts';
+import { counted, print, printJson } from './output.ts';
 import { underAgent } from './person.ts';
 import { serversOff } from './servers.ts';
 
@@ -76,7 +76,7 @@ function rulesFindings(house: House, loaded: LoadedRules | string): Finding[] {
           'rules',
           `the files have errors, and the last good rules are in force: "toolgate policy check" shows them`,
         )
-      : ok('rules', `${loaded.rules.policies.file.policies.length} policies are in force`),
+      : ok('rules', `in force, ${counted(loaded.rules.policies.file.policies.length, 'policy', 'policies')}`),
     ...off,
   ];
 }
@@ -214,21 +214,35 @@ async function reviewerFindings(house: House, loaded: LoadedRules | string): Pro
         `${why}: such calls are denied at once; "toolgate reviewers register <id>" gives a person a key`,
       ),
     );
-  const names = new Set(
-    asking.flatMap(({ approval }) =>
-      personsOf(approval?.reviewers ?? fallback, file.reviewers).map(({ id }) => reviewerName(id)),
-    ),
-  );
+  const asked = [
+    ...new Map(
+      asking.flatMap(({ approval }) =>
+        personsOf(approval?.reviewers ?? fallback, file.reviewers).map((person) => [person.id, person] as const),
+      ),
+    ).values(),
+  ];
+  const able = asked.filter((person) => voters.some((voter) => personBehind(voter, [person]) !== null));
+  const unable = asked.filter((person) => !able.includes(person)).map(({ id }) => reviewerName(id));
   return [
     ok(
       'reviewers',
-      `${[...names].join(', ')} can be asked; on this account console, desktop and command line answer as ${house.owner}`,
+      `${able.map(({ id }) => reviewerName(id)).join(', ')} can answer here; console, desktop and command line answer as ${house.owner}`,
     ),
+    ...(unable.length === 0
+      ? []
+      : [
+          note(
+            'reviewers',
+            `${unable.join(', ')} can't answer on this account: "toolgate reviewers register <id>" gives a key`,
+          ),
+        ]),
   ];
 }
 
 function terminalFindings(): Finding[] {
   const sign = underAgent();
+  if (sign === null && !(process.stdin.isTTY && process.stderr.isTTY))
+    return [note('terminal', 'this is none, so "toolgate approve" needs --reviewer-key here')];
   return sign === null
     ? [ok('terminal', '"toolgate approve" and "toolgate deny" answer from this terminal')]
     : [note('terminal', `"toolgate approve" refuses here: ${sign}`)];

@@ -179,8 +179,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
         why: 'the tool, its server or its agent is no longer what was approved',
       });
     if (decision.effect === 'block') {
-      const why = `the policy "${decision.deciding.policy}" blocks it now`;
-      return end(why, { kind: 'denied', by: `the rules: ${why}`, reason: decision.deciding.message });
+      const { policy, message } = decision.deciding;
+      return end(`the policy "${policy}" blocks it now`, { kind: 'blocked now', policy, message });
     }
     if (decision.effect === 'require approval') {
       const missing = progressOf(decision.requirements, approval.votes, reviewersOf(house)).find(({ met }) => !met);
@@ -225,7 +225,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
         const vote = now.votes.find(({ verdict }) => verdict === 'deny');
         return refuse({
           kind: 'denied',
-          by: vote === undefined ? `the rules: ${now.endedWhy}` : voterName(vote.voter),
+          by: vote === undefined ? `the rules (${now.endedWhy})` : voterName(vote.voter),
           reason: vote?.reason ?? null,
         });
       }
@@ -262,7 +262,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** Waits until it is decided, or until something else ends the wait. */
   const answered = async (approval: Approval, held: Held, callId: string): Promise<Ruling> => {
-    const message = waitingFor(approval);
+    let message = waitingFor(approval);
     const until = performance.now() + held.patienceMs;
     let toldTimes = 0;
     const tell = () => {
@@ -279,6 +279,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
           const ruling = await rejudge(approval, held, callId, toldTimes);
           if (ruling !== null) return ruling;
           waiting.look();
+          message = waitingFor((await find(house, approval.id)) ?? approval);
           tell();
           break;
         }

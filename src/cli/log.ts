@@ -1,5 +1,7 @@
 /** `toolgate log list | tail | why | verify`. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readCode } from '../approvals/approval.ts';
+import { findByCode, voterName } from '../approvals/book.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';
@@ -53,7 +55,12 @@ export async function logTail(flags: LogFlags): Promise<number> {
 /** Everything that is recorded of one call. */
 export async function logWhy(id: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
-  const events = await house.store.read((tx) => eventsOfCall(tx, id.toUpperCase()));
+  const events = await house.store.read((tx) => {
+    const found = eventsOfCall(tx, id.toUpperCase());
+    // The code of an approval names the call that waits for it, or has used it.
+    const approval = found.length === 0 ? findByCode(tx, readCode(id)) : null;
+    return approval === null ? found : eventsOfCall(tx, approval.callId);
+  });
   await house.close();
   const calls = new Set(events.map(({ body }) => body.call_id));
   if (calls.size !== 1) {
@@ -143,10 +150,19 @@ export function eventLine({ body }: StoredEvent): string {
     'toolgate.server',
     'toolgate.integration',
     'gen_ai.tool.name',
+    'toolgate.tool.title',
+    'toolgate.approval.code',
+    'toolgate.approval.why',
     'toolgate.channel',
     'toolgate.error',
   ]
     .map(text)
+    .concat(
+      body['toolgate.approval.by'] === undefined
+        ? []
+        : [`by ${visibleLine(voterName(String(body['toolgate.approval.by'])))}`],
+    )
+    .concat(text('toolgate.approval.reason') === '' ? [] : [`"${text('toolgate.approval.reason')}"`])
     .filter((value) => value !== '')
     .join(', ');
   const tools = Array.isArray(body['toolgate.tools']) ? `, ${(body['toolgate.tools'] as unknown[]).length} tools` : '';

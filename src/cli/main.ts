@@ -67,7 +67,9 @@ program
 
 program
   .command('demo')
-  .description('see it work: real servers in a scratch folder, calls allowed, blocked and alerted before your eyes')
+  .description(
+    'see it work: real servers in a scratch folder, calls allowed, blocked, held and alerted before your eyes',
+  )
   .option('--keep', 'leave the scratch folder behind')
   .action(async (flags) => {
     const { demo } = await import('./demo.ts');
@@ -136,7 +138,7 @@ for (const [name, description] of [
 }
 log
   .command('why <call-id>')
-  .description('everything that is recorded of one call')
+  .description('everything that is recorded of one call; the code of an approval will do too')
   .option('--json')
   .action(async (id, flags) => finish(await (await import('./log.ts')).logWhy(id, { ...program.opts(), ...flags })));
 log
@@ -239,13 +241,26 @@ for (const [verdict, description] of [
     );
 }
 
-program
-  .command('reviewers')
-  .description('the people who answer')
+const reviewers = program.command('reviewers').description('the people who answer, and their keys');
+reviewers
+  .command('list', { isDefault: true })
+  .description('everybody whom policies.yaml names, and who of them can answer here')
+  .option('--json')
+  .action(async (flags) =>
+    finish(await (await import('./approvals.ts')).reviewersList({ ...program.opts(), ...flags })),
+  );
+reviewers
   .command('register <id>')
   .description('mint a key by which a reviewer of policies.yaml answers where there is no terminal')
-  .addHelpText('after', '\nExample:\n  toolgate reviewers register bob > bob.key && chmod 600 bob.key')
-  .action(async (id) => finish(await (await import('./approvals.ts')).reviewersRegister(id, program.opts())));
+  .option('--out <file>', 'write it there, for your eyes only, instead of printing it')
+  .addHelpText('after', '\nExample:\n  toolgate reviewers register bob --out bob.key')
+  .action(async (id, flags) =>
+    finish(await (await import('./approvals.ts')).reviewersRegister(id, { ...program.opts(), ...flags })),
+  );
+reviewers
+  .command('forget <id>')
+  .description("take a reviewer's key back")
+  .action(async (id) => finish(await (await import('./approvals.ts')).reviewersForget(id, program.opts())));
 
 program
   .command('alerts')

@@ -16,6 +16,11 @@ export function complain(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** `1 policy`, `2 policies`. */
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** Columns padded to their widest cell; cells are shown on one line each. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, ...rows.map((row) => row.map(visibleLine))];

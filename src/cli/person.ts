@@ -62,11 +62,11 @@ export function confirm(question: string, signal: AbortSignal | null = null): Pr
   });
 }
 
-/** A line of text, empty for none. */
-export function askLine(question: string): Promise<string> {
+/** A line of text; null if the terminal was closed. */
+export function askLine(question: string): Promise<string | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise((resolve) => {
-    terminal.once('close', () => resolve(''));
+    terminal.once('close', () => resolve(null));
     terminal.question(`${question} `, (answer) => {
       resolve(answer.trim());
       terminal.close();

@@ -10,7 +10,7 @@ import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { addressOf, answers } from './console.ts';
 import { type HouseFlags, openHouse } from './house.ts';
-import { print, printJson } from './output.ts';
+import { counted, print, printJson } from './output.ts';
 import { serversOff } from './servers.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,14 +63,14 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
       const decided = Object.entries(facts.decisions).map(([decision, n]) => `${n} ${decision}`);
       print(
         [
-          `rules      ${loaded.rules === null ? 'none: every call is refused' : `${loaded.rules.hash.slice(0, 12)}, ${loaded.rules.policies.file.policies.length} policies${loaded.stale ? '; STALE: the files have errors' : ''}`}`,
+          `rules      ${loaded.rules === null ? 'none: every call is refused' : `${loaded.rules.hash.slice(0, 12)}, ${counted(loaded.rules.policies.file.policies.length, 'policy', 'policies')}${loaded.stale ? '; STALE: the files have errors' : ''}`}`,
           `servers    ${Object.keys(servers?.entries ?? {}).length} configured`,
           ...off.map((why) => `           ${why} (as seen from this shell)`),
           `agents     ${facts.agents} seen`,
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
-          `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${facts.alerts} alerts`,
-          `approvals  ${waiting === 0 ? 'nothing waits for a person' : `${waiting} wait for a person: toolgate approvals, or toolgate console`}`,
-          `desk       ${desk === null ? 'not running (it starts when there is something to deliver)' : `running at ${addressOf(desk)}${answering ? '' : ', which does not answer'}`}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
+          `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${counted(facts.alerts, 'alert', 'alerts')}`,
+          `approvals  ${waiting === 0 ? 'nothing waits for a person' : `${counted(waiting, 'call waits', 'calls wait')} for a person: toolgate approvals, or toolgate console`}`,
+          `desk       ${desk === null ? 'not running (it starts when a call is held or an alert is raised)' : `running at ${addressOf(desk)}${answering ? '' : ', which does not answer'}`}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
           ...(unwritable === null ? [] : [`store      every call is refused: ${unwritable}`]),
           `config     ${house.folders.config}`,
           `state      ${house.folders.state}`,

@@ -210,7 +210,7 @@ function isWaitedFor({ waiter }: Approval, ports: ConsolePorts): boolean {
 function standing(tx: Transaction) {
   const open = tx.get<{ n: number }>("SELECT count(*) AS n FROM approvals WHERE state = 'open'")!.n;
   const live = tx.all<object>(
-    "SELECT id, state, waiter, (SELECT count(*) FROM votes WHERE approval_id = id) AS votes FROM approvals WHERE state IN ('open', 'approved') ORDER BY id",
+    "SELECT id, state, waiter, rules, requirements, decide_by, (SELECT count(*) FROM votes WHERE approval_id = id) AS votes FROM approvals WHERE state IN ('open', 'approved') ORDER BY id",
   );
   const ended = tx.get<{ last: number | null }>(
     'SELECT max(ended_at) AS last FROM approvals WHERE ended_at IS NOT NULL',

@@ -1,5 +1,5 @@
 /** What the console's pages get: approvals as people need them, calls as they are looked back on. */
-import type { Approval } from '../approvals/approval.ts';
+import { type Approval, stateWords } from '../approvals/approval.ts';
 import { voterName } from '../approvals/book.ts';
 import { hasReason, type Progress, progressOf, requirementsFor, reviewerName } from '../approvals/reviewers.ts';
 import type { StoredEvent } from '../audit/events.ts';
@@ -14,6 +14,7 @@ export function approvalLine(approval: Approval, waiting: boolean) {
     id: approval.id,
     code: approval.code,
     state: approval.state,
+    words: stateWords(approval),
     agent: subject.agent.name,
     strength: subject.agent.strength,
     integration: subject.integration,

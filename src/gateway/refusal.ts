@@ -43,22 +43,32 @@ function sentence(judged: Judged, why: Refused): string {
   const { deciding } = judged.decision;
   const what = whatOf(judged);
   const rule = deciding.place === null ? `the rule ${deciding.policy}` : `the policy "${deciding.policy}"`;
-  const note = deciding.message === null ? '' : ` ${deciding.message}`;
+  // What the owner wants to be told comes last, once, after what has happened.
+  const told = (text: string, message = deciding.message) => `${text}${message === null ? '' : ` ${message}`}`;
+  const asks = `${what} was not run: ${rule} asks a person first`;
   switch (why.kind) {
     case 'blocked':
-      return `${what} was not run: ${rule} blocks it.${note} Do not try it again or by another way; tell the user what you wanted to do and why.`;
+      return `${told(`${what} was not run: ${rule} blocks it.`)} Do not try it again or by another way; tell the user what you wanted to do and why.`;
     case 'pending':
-      return `pending ${why.code}: ${what} was not run: ${rule} waits for a person.${note} Ask the user to answer in toolgate ("toolgate approvals" lists it), then call again with the same arguments. It can be answered until ${clock(why.decideBy)}.`;
+      return told(
+        `pending ${why.code}: ${asks}, and waits for the answer. Ask the user to answer in toolgate ("toolgate approvals" lists it), then call again with the same arguments. It can be answered until ${clock(why.decideBy)}.`,
+      );
     case 'denied':
-      return `${what} was not run: ${rule} asks a person first, and it was denied by ${why.by}${why.reason === null ? '' : `: ${why.reason}`}.${note} Do not try it again or by another way.`;
+      return told(
+        `${asks}, and it was denied by ${why.by}${why.reason === null ? '.' : `, who says: ${JSON.stringify(why.reason)}`} Do not try it again or by another way.`,
+      );
+    case 'blocked now':
+      return `${told(`${what} was not run: while it waited for a person, the policy "${why.policy}" came to block it.`, why.message)} Do not try it again or by another way.`;
     case 'expired':
-      return `${what} was not run: ${rule} asks a person first, and nobody answered ${why.code} in time.${note} Tell the user; call again only if they want you to.`;
+      return told(
+        `${asks}, and nobody answered ${why.code} in time. Tell the user; call again only if they want you to.`,
+      );
     case 'not asked':
-      return `${what} was not run: ${rule} asks a person first, but ${why.why}.${note} So it is denied. Tell the user.`;
+      return told(`${asks}, and nobody could be asked, so it is denied: ${why.why}. Tell the user.`);
     case 'changed':
       return `${what} was not run: it was approved, but ${why.why}. Call again, and it will be asked anew.`;
     case 'failed':
-      return `${what} was not run: ${rule} asks a person first, and while it waited something broke: ${why.why}`;
+      return `${asks}, and while it waited something broke: ${why.why}`;
     case 'cancelled':
       return `${what} was not run: the call was cancelled while it waited for a person.`;
   }

@@ -250,14 +250,6 @@ const reviewer = strict({
         'keep "members" for a group, or "os" and "desktop" for a person',
       ),
     );
-  if (ctx.value.members === undefined && ctx.value.os === undefined && ctx.value.slack === undefined)
-    ctx.issues.push(
-      custom(
-        ctx.value,
-        'this reviewer has no way to answer',
-        'add "os: <user name>", "slack: T…/U…" or "members: [...]"',
-      ),
-    );
 });
 
 const DEFAULT_ACTIONS = ['allow', 'require approval', 'block'] as const satisfies readonly Action[];

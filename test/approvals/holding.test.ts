@@ -68,7 +68,7 @@ describe('"Require human approval before deleting a Linear issue"', () => {
     const result = await held;
     expect(result.isError).toBe(true);
     expect(textOf(result)).toMatch(
-      /was not run.*asks a person first, and it was denied by .*: It is still needed\. Do not try/,
+      /was not run.*asks a person first, and it was denied by .*, who says: "It is still needed" Do not try/,
     );
     expect(gate.ran()).toEqual([]);
     expect((await say(gate, 'approve', asked.code)).code).toBe(1);
@@ -119,7 +119,7 @@ describe('"Require human approval before deleting a Linear issue"', () => {
     expect(first.structuredContent).toBeUndefined();
     expect(textOf(first)).toMatch(
       new RegExp(
-        `^toolgate: pending ${asked.code}: Linear · Delete issue was not run: .* waits for a person.*call again with the same arguments`,
+        `^toolgate: pending ${asked.code}: Linear · Delete issue was not run: .* asks a person first, and waits.*call again with the same arguments`,
       ),
     );
     expect(first._meta).toMatchObject({ 'toolgate/decision': { approval: asked.code, decision: 'require approval' } });
@@ -161,7 +161,9 @@ describe('the rules change while it waits', () => {
     const held = gate.client.callTool(deleteIssue());
     const [asked] = await open(gate);
     rewrite(gate, ASK_BEFORE_DELETING.replace('Require human approval\n', 'block\n'));
-    expect(textOf(await held)).toContain('denied by the rules');
+    expect(textOf(await held)).toContain(
+      'while it waited for a person, the policy "Require human approval before deleting a Linear issue" came to block it.',
+    );
     expect(await say(gate, 'approve', asked.code)).toMatchObject({ code: 1 });
     expect(gate.ran()).toEqual([]);
   });

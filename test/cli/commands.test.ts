@@ -345,7 +345,7 @@ describe('the demo on a terminal', () => {
   test('waits for the person, who answers right there', async () => {
     const where = scratch();
     const demo = terminal(where, ['demo']);
-    const shown = await demo.shows('Approve it? [y/N]');
+    const shown = await demo.shows('Approve it? (no denies it) [y/N]');
     expect(shown).toMatch(/in the browser {3}http:\/\/127\.0\.0\.1:\d+\/approvals\/\w{26}#login=/);
     demo.type('n\n');
     expect(await demo.ended).toBe(0);
@@ -355,7 +355,7 @@ describe('the demo on a terminal', () => {
   test('or by the command that it prints, in another shell', async () => {
     const where = scratch();
     const demo = terminal(where, ['demo']);
-    const shown = await demo.shows('Approve it? [y/N]');
+    const shown = await demo.shows('Approve it? (no denies it) [y/N]');
     const [, config, state, code] = /--config (\S+) --state (\S+) approve (\w+)/.exec(shown)!;
     const other = terminal(where, ['--config', config!, '--state', state!, 'approve', code!]);
     await other.shows('Approve it? [y/N]');
@@ -368,7 +368,7 @@ describe('the demo on a terminal', () => {
   test('Ctrl-C while it waits leaves nothing behind', async () => {
     const where = scratch();
     const demo = terminal(where, ['demo']);
-    const shown = await demo.shows('Approve it? [y/N]');
+    const shown = await demo.shows('Approve it? (no denies it) [y/N]');
     const [, config] = /--config (\S+)/.exec(shown)!;
     demo.type('\u0003');
     expect(await demo.ended).toBe(130);

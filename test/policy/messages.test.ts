@@ -89,7 +89,6 @@ const MISTAKES: readonly [string, string, string][] = [
     `reviewers: { leads: { os: ann } }\n${one('action: require approval\napproval: { reviewers: [lead] }')}`,
     'did you mean "leads"?',
   ],
-  ["a reviewer who can't answer", 'reviewers: { ann: {} }\npolicies: []\n', 'this reviewer has no way to answer'],
   [
     'a person and a group in one',
     'reviewers: { ann: { os: a, members: [b] }, b: { os: b } }\npolicies: []\n',

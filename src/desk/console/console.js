@@ -125,8 +125,10 @@ function disarm() {
 function arm() {
   const ready =
     connected && performance.now() >= armedAt && document.visibilityState === 'visible' && document.hasFocus();
-  for (const button of document.querySelectorAll('button[data-decides]'))
-    button.disabled = !ready || button.dataset.busy === '1';
+  for (const button of document.querySelectorAll('button[data-decides]')) {
+    const unread = button.dataset.decides === 'approve' && document.querySelector('.arguments.cut') !== null;
+    button.disabled = !ready || unread || button.dataset.busy === '1';
+  }
 }
 
 for (const event of ['focus', 'visibilitychange', 'resize']) {
@@ -285,7 +287,7 @@ function signInPage() {
       el(
         'p',
         { class: 'quiet' },
-        'It opens this console, signed in. A tab that is already signed in signs this one in too.',
+        'It opens this console, signed in. A tab that is already signed in signs this one in too; after a restart of the desk none is.',
       ),
     ),
   );
@@ -293,21 +295,12 @@ function signInPage() {
 }
 
 let selected = null;
+/** why the last answer to a request did not count */
+const faults = new Map();
 
-function stateBadge({ state, progress, endedWhy }) {
-  if (state === 'open') {
-    const got = progress.reduce((sum, each) => sum + each.persons.filter(({ approved }) => approved).length, 0);
-    return got > 0 ? badge('partly approved', 'waiting') : badge('waiting', 'waiting');
-  }
-  const kinds = { approved: 'good', used: 'good', denied: 'bad', expired: 'dull', lapsed: 'dull' };
-  const words = {
-    approved: 'approved',
-    used: 'approved, used',
-    denied: /^denied by/.test(endedWhy ?? '') ? 'denied' : 'ended by the rules',
-    expired: 'expired',
-    lapsed: 'approved, not used',
-  };
-  return badge(words[state], kinds[state]);
+function stateBadge({ state, words }) {
+  const kinds = { open: 'waiting', approved: 'good', used: 'good', denied: 'bad', expired: 'dull', lapsed: 'dull' };
+  return badge(words, kinds[state]);
 }
 
 function approvalRow(approval) {
@@ -328,6 +321,7 @@ function approvalRow(approval) {
       el('span', { class: 'mono quiet' }, approval.code),
       approval.state === 'open' ? countdown(approval.decideBy, '') : stateBadge(approval),
       approval.state === 'open' && !approval.waiting ? badge('nobody is waiting', 'dull') : null,
+      approval.endedAt === null ? null : el('time', { class: 'quiet' }, day(approval.endedAt)),
     ),
   );
 }
@@ -419,12 +413,15 @@ async function approvalsPage(id) {
       return;
     }
     selected = body.approval.id;
-    const key = JSON.stringify([body.approval.id, rowKey(body.approval), body.approval.progress]);
+    const key = JSON.stringify(body.approval);
     if (key === shownKey) return;
     const reason = shown === body.approval.id ? detail.querySelector('textarea')?.value : undefined;
+    const first = shown !== body.approval.id;
     shown = body.approval.id;
     shownKey = key;
     detail.replaceChildren(...approvalDetail(body.approval, reason));
+    if (id !== null && first && document.activeElement === document.body) detail.querySelector('h1')?.focus();
+    markCut();
     markSelected();
     disarm();
   };
@@ -440,6 +437,22 @@ function markSelected() {
     if (row.dataset.id === selected) row.setAttribute('aria-current', 'true');
     else row.removeAttribute('aria-current');
   }
+}
+
+/** A request that doesn't fit its box must be read to its end before it can be approved. */
+function markCut() {
+  const box = document.querySelector('#detail .arguments');
+  const more = document.querySelector('#more');
+  if (box === null || more === null) return;
+  const look = () => {
+    const cut = box.scrollHeight - box.clientHeight - box.scrollTop > 8 && !box.classList.contains('read');
+    if (!cut) box.classList.add('read');
+    box.classList.toggle('cut', cut);
+    more.hidden = !cut;
+    arm();
+  };
+  box.addEventListener('scroll', look);
+  look();
 }
 
 function field(label, ...content) {
@@ -487,7 +500,8 @@ function policyBlock(approval, requirement) {
 
 function approvalDetail(approval, reasonText = '') {
   const open = approval.state === 'open';
-  const size = approval.bytes === null ? '' : `${approval.bytes.toLocaleString()} bytes · sha256 ${approval.sha256}`;
+  const size =
+    approval.bytes === null ? '' : `${approval.bytes.toLocaleString()} bytes as sent · sha256 ${approval.sha256}`;
   return [
     el('a', { class: 'back', href: '/approvals' }, '← All approvals'),
     el(
@@ -499,9 +513,15 @@ function approvalDetail(approval, reasonText = '') {
         el('strong', {}, inert(approval.agent)),
         ' ',
         badge(approval.strength, approval.strength === 'claimed' ? 'dull' : 'good'),
-        ' wants to',
+        open ? ' wants to' : ' wanted to',
       ),
-      el('h1', {}, inert(`${approval.integration} · ${approval.tool}`), ' ', operationBadge(approval.operation)),
+      el(
+        'h1',
+        { tabindex: -1 },
+        inert(`${approval.integration} · ${approval.tool}`),
+        ' ',
+        operationBadge(approval.operation),
+      ),
       el(
         'p',
         { class: 'facts' },
@@ -523,14 +543,15 @@ function approvalDetail(approval, reasonText = '') {
           'The agent has stopped waiting. If you approve, nothing runs by itself: the same call, made again, runs once.',
         )
       : null,
-    el('h2', {}, 'What it sends'),
+    el('h2', {}, 'The request'),
     approval.masked
-      ? el('p', { class: 'quiet' }, 'The request was erased when it ended; secrets are masked in what was kept.')
+      ? el('p', { class: 'quiet gap' }, 'The request was erased when it ended; in what was kept secrets are masked.')
       : null,
     el('pre', { class: 'arguments mono', tabindex: 0, 'aria-label': 'Arguments' }, inert(approval.arguments)),
+    open ? el('p', { id: 'more', class: 'more', hidden: true }, '↓ There is more: scroll to its end to approve') : null,
     size ? el('p', { class: 'quiet small mono' }, size) : null,
     open ? decision(approval, reasonText) : outcome(approval),
-    el('h2', {}, 'Why you are asked'),
+    el('h2', {}, open ? 'Why you are asked' : 'Why a person was asked'),
     approval.progress.map((requirement) => policyBlock(approval, requirement)),
     el(
       'dl',
@@ -576,7 +597,11 @@ function outcome(approval) {
 }
 
 function decision(approval, reasonText) {
-  const fault = el('p', { class: 'fault', role: 'alert', hidden: true });
+  const fault = el(
+    'p',
+    { class: 'fault', role: 'alert', hidden: !faults.has(approval.id) },
+    faults.get(approval.id) ?? '',
+  );
   const reason = el('textarea', {
     id: 'reason',
     rows: 2,
@@ -615,7 +640,8 @@ function decision(approval, reasonText) {
     for (const button of buttons) button.dataset.busy = '';
     arm();
     if (status === 200) return;
-    fault.textContent = body.error ?? 'The desk could not be reached: nothing was decided.';
+    faults.set(approval.id, body.error ?? 'The desk could not be reached: nothing was decided.');
+    fault.textContent = faults.get(approval.id);
     fault.hidden = false;
   };
   const buttons = [
@@ -656,7 +682,11 @@ function decision(approval, reasonText) {
 }
 
 function noEnter(event) {
-  if (event.key === 'Enter') event.preventDefault();
+  if (event.key !== 'Enter') return;
+  event.preventDefault();
+  const fault = event.currentTarget.closest('.decide').querySelector('.fault');
+  fault.textContent = 'Enter decides nothing: press the space bar, or click.';
+  fault.hidden = false;
 }
 
 // ---------- activity ----------
@@ -666,7 +696,7 @@ const FILTERS = [
   ['integration', 'Integration', null],
   ['operation', 'Operation', ['Read', 'Write', 'Delete']],
   ['decision', 'Decision', ['allow', 'block', 'require approval']],
-  ['via', 'Door', ['mcp', 'cli']],
+  ['via', 'Via', ['mcp', 'cli']],
   ['text', 'Any text', null],
 ];
 
@@ -917,6 +947,13 @@ document.addEventListener('click', (event) => {
   route();
 });
 window.addEventListener('popstate', route);
+// A sign-in link that is pasted into this very tab changes only what stands behind the #.
+window.addEventListener('hashchange', async () => {
+  const had = token;
+  await signInByLink().catch(() => {});
+  if (token !== had) void live();
+  route();
+});
 
 await signInByLink().catch(() => {});
 if (token === null) setLink('off', 'Not signed in');
