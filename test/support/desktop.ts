@@ -8,7 +8,7 @@ import { eventually } from './gate.ts';
 import { haveProgram } from './need.ts';
 import type { Scratch } from './scratch.ts';
 
-export const haveDesktop = ['dunst', 'Xvfb', 'notify-send', 'dbus-run-session'].every(haveProgram);
+export const haveDesktop = ['dunst', 'Xvfb', 'notify-send', 'dbus-run-session', 'dbus-send'].every(haveProgram);
 
 export interface RunningDesktop {
   /** what a program needs to find it */
@@ -69,7 +69,21 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
   const env = { DISPLAY: display, DBUS_SESSION_BUS_ADDRESS: address };
   const control = async (...args: string[]) =>
     (await promisify(execFile)('dunstctl', args, { env: { ...env, PATH: process.env['PATH']! } })).stdout.trim();
-  await eventually(() => control('count', 'displayed').then(() => true)).catch((error) => {
+  // Asking dunst before it has its name would make the bus start another one: the bus alone is asked.
+  const owned = () =>
+    promisify(execFile)(
+      'dbus-send',
+      [
+        '--session',
+        '--print-reply=literal',
+        '--dest=org.freedesktop.DBus',
+        '/',
+        'org.freedesktop.DBus.NameHasOwner',
+        'string:org.freedesktop.Notifications',
+      ],
+      { env: { ...env, PATH: process.env['PATH']! } },
+    ).then(({ stdout }) => stdout.includes('true'));
+  await eventually(owned).catch((error) => {
     throw new Error(`dunst did not start: ${readFileSync(join(where.folder, 'dunst.log'), 'utf8')}`, { cause: error });
   });
   return {
@@ -80,7 +94,12 @@ export async function startDesktop(where: Scratch): Promise<RunningDesktop> {
       await control('context');
     },
     click: () => control('action', '0').then(() => {}),
-    count: async () => Number(await control('count', 'displayed')),
+    count: async () =>
+      Number(
+        await control('count', 'displayed').catch((error) => {
+          throw new Error(`dunst is gone: ${readFileSync(join(where.folder, 'dunst.log'), 'utf8')}`, { cause: error });
+        }),
+      ),
     dismiss: () => control('close').then(() => {}),
   };
 }
