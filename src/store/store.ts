@@ -47,7 +47,10 @@ export interface Transaction {
 /** Opens the store of a state folder; if that fails, each use tries again, so that a mended disk needs no restart. */
 export function openStore(folder: string): Store {
   let connection: Connection | null = null;
+  let closed = false;
   const connected = (): Connection => {
+    // What comes late must not make a folder anew that was taken away.
+    if (closed) throw new GatewayError('store_unavailable', 'the store is closed');
     connection ??= connect(folder);
     return connection;
   };
@@ -78,6 +81,7 @@ export function openStore(folder: string): Store {
     },
     dataVersion: () => Number(connected().get<{ data_version: number }>('PRAGMA data_version')!.data_version),
     close: () => {
+      closed = true;
       connection?.database.close();
       connection = null;
     },
