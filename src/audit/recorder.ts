@@ -94,6 +94,9 @@ export function createRecorder(store: Store): Recorder {
       if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return now([event()]);
       enqueue({ events: preparedOnce(event), also: null, waiter: null });
     },
-    flush: () => now([]),
+    // Nothing to write is no reason to open a store, which might have been taken away.
+    flush: async () => {
+      if (writing || queue.length > 0) await now([]);
+    },
   };
 }

@@ -186,7 +186,8 @@ describe('the rules change while it waits', () => {
     const rules = readEvents(gate.state, 'rules.changed').length;
     rewrite(gate, ASK_BEFORE_DELETING.replace('Require human approval\n', 'block\n'));
     await eventually(() => readEvents(gate.state, 'rules.changed').length > rules);
-    expect(textOf(await gate.client.callTool(deleteIssue()))).toContain('blocks it');
+    // The gate may not have read the change yet: then it does so before it would use the approval.
+    expect(textOf(await gate.client.callTool(deleteIssue()))).toMatch(/(blocks|came to block) it/);
     expect(gate.ran()).toEqual([]);
   });
 
