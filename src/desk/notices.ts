@@ -33,7 +33,6 @@ export interface NoticePorts {
   /** opens the console, on this approval or on all of them */
   readonly openPage: (id: string | null) => Promise<void>;
   readonly log: (message: string) => void;
-  readonly probe?: () => Promise<Desktop>;
 }
 
 export interface Notices {
@@ -42,16 +41,13 @@ export interface Notices {
   readonly close: () => void;
 }
 
-interface OnScreen {
-  readonly shown: Shown;
-  readonly count: number;
-}
-
 /** The key of the notice that stands for several. */
 const ALL = '';
 
 export function createNotices(ports: NoticePorts): Notices {
-  const onScreen = new Map<string, OnScreen>();
+  const onScreen = new Map<string, Shown>();
+  /** what only tells, and asks nothing */
+  const telling = new Set<Shown>();
   /** shown, dismissed or failed: not shown again */
   const done = new Set<string>();
   const failures = new Map<string, number>();
@@ -60,20 +56,31 @@ export function createNotices(ports: NoticePorts): Notices {
   let again = false;
   let closed = false;
 
-  const put = (key: string, count: number, notification: Notification) => {
+  const tell = (notification: Notification) => {
     const shown = showNotification(desktop!, notification);
-    const entry = { shown, count };
-    onScreen.set(key, entry);
+    telling.add(shown);
+    void shown.reaction.then(() => telling.delete(shown));
+  };
+
+  const put = (key: string, notification: Notification) => {
+    const shown = showNotification(desktop!, notification);
+    onScreen.set(key, shown);
     void shown.reaction
       .then(async (reaction) => {
-        if (onScreen.get(key) !== entry) return;
+        if (onScreen.get(key) !== shown) return;
         onScreen.delete(key);
         if (closed) return;
         switch (reaction.kind) {
           case 'approve':
-          case 'deny':
-            await ports.answer(key, reaction.kind);
+          case 'deny': {
+            const why = await ports.answer(key, reaction.kind);
+            if (why === null) break;
+            // It must not look as if it had counted: it is said, and asked again while it is open.
+            tell({ title: `Not counted: ${reaction.kind}`, body: why, buttons: false });
+            done.delete(key);
+            changed();
             break;
+          }
           case 'open':
             await ports.openPage(key === ALL ? null : key);
             break;
@@ -95,30 +102,31 @@ export function createNotices(ports: NoticePorts): Notices {
   };
 
   const take = (key: string) => {
-    const entry = onScreen.get(key);
+    const shown = onScreen.get(key);
     onScreen.delete(key);
-    entry?.shown.close();
+    shown?.close();
   };
 
   const look = async () => {
     const open = (await ports.open()).filter((approval) => isMine(approval, ports));
     const ids = new Set(open.map(({ id }) => id));
     for (const key of [...onScreen.keys()]) if (key !== ALL && !ids.has(key)) take(key);
-    for (const key of done) if (key !== ALL && !ids.has(key)) done.delete(key);
+    for (const id of done) if (!ids.has(id)) done.delete(id);
+    for (const key of failures.keys()) if (key !== ALL && !ids.has(key)) failures.delete(key);
     const fresh = open.filter(({ id }) => !done.has(id));
     const together = onScreen.get(ALL);
     if (together !== undefined && open.length === 0) take(ALL);
     if (fresh.length === 0 || !ports.wanted()) return;
-    desktop ??= await (ports.probe ?? probeDesktop)();
+    desktop ??= await probeDesktop();
     for (const { id } of fresh) done.add(id);
     if (together !== undefined || onScreen.size + fresh.length > MAX_SHOWN) {
       for (const key of [...onScreen.keys()]) take(key);
-      put(ALL, open.length, {
+      put(ALL, {
         title: `${open.length} calls wait for you`,
         body: open.map(oneLine).join('\n'),
         buttons: false,
       });
-    } else for (const approval of fresh) put(approval.id, 1, noticeOf(approval, ports));
+    } else for (const approval of fresh) put(approval.id, noticeOf(approval, ports));
   };
 
   const changed = () => {
@@ -140,6 +148,7 @@ export function createNotices(ports: NoticePorts): Notices {
     close: () => {
       closed = true;
       for (const key of [...onScreen.keys()]) take(key);
+      for (const shown of telling) shown.close();
     },
   };
 }

@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deleteIssue, folder, holdingGate, open, say } from '../support/approvals.ts';
+import { ASK_BEFORE_DELETING, deleteIssue, folder, holdingGate, open, say } from '../support/approvals.ts';
 import { haveDesktop, startDesktop } from '../support/desktop.ts';
 import { eventually, readEvents, textOf } from '../support/gate.ts';
 
@@ -66,6 +66,23 @@ describe.runIf(haveDesktop)('on a real desktop', () => {
     expect(gate.ran()).toEqual([]);
     for (const { code } of asked) await say(gate, 'deny', code);
     await Promise.all([held, other]);
+  });
+
+  test('an answer that does not count is said, and asked again', async () => {
+    const { gate, desktop } = await onDesktop();
+    const held = gate.client.callTool(deleteIssue());
+    await eventually(async () => (await desktop.count()) === 1);
+    const [asked] = await open(gate);
+    // A reason is wanted by now, which no button can give.
+    writeFileSync(join(gate.config, 'policies.yaml'), `${ASK_BEFORE_DELETING}    approval: { reason: required }\n`);
+    await eventually(async () => (await open(gate))[0].requirements[0].reasonRequired);
+    await desktop.press('Approve');
+    await eventually(() => /Not counted: approve\|the policy .* wants a reason/.test(desktop.shown()));
+    await eventually(() => desktop.shown().includes('Open it to see all of it, and to answer.'));
+    expect((await open(gate))[0].votes).toEqual([]);
+    expect(gate.ran()).toEqual([]);
+    await say(gate, 'deny', asked.code);
+    await held;
   });
 
   test('decided elsewhere, it leaves the screen', async () => {
