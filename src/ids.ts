@@ -2,6 +2,11 @@ import { randomBytes } from 'node:crypto';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
+/** A short code for people, of that many letters; random, and no credential. */
+export function newCode(letters: number): string {
+  return [...pooled(letters)].map((byte) => CROCKFORD[byte % 32]).join('');
+}
+
 /** A ULID: 26 characters that sort by time (48 bits of milliseconds, 80 random bits). */
 export function newId(now: number = Date.now()): string {
   if (now !== lastTime) {

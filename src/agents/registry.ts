@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IdentityStrength, ReviewStatus } from '../call.ts';
 import { sha256 } from '../digest.ts';
+import { getMeta, setMeta } from '../store/meta.ts';
 import type { Transaction } from '../store/store.ts';
 import type { Identity } from './identify.ts';
 
@@ -55,12 +56,9 @@ export function newAgentsSince(tx: Transaction, since: number): number {
 
 /** True once within each period: to say that there are too many. */
 export function raiseFlood(tx: Transaction, now: number, periodMs: number): boolean {
-  const last = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'agent_flood'")?.value;
-  if (last !== undefined && now - Number(last) < periodMs) return false;
-  tx.run(
-    "INSERT INTO meta (key, value) VALUES ('agent_flood', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    String(now),
-  );
+  const last = getMeta(tx, 'agent_flood');
+  if (last !== null && now - Number(last) < periodMs) return false;
+  setMeta(tx, 'agent_flood', String(now));
   return true;
 }
 

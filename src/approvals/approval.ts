@@ -163,13 +163,6 @@ export function stateWords({ state, endedWhy, votes }: Pick<Approval, 'state' | 
   }
 }
 
-const CODE_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** A short code in Crockford's alphabet. `bytes` are random. */
-export function codeOf(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => CODE_LETTERS[byte % 32]).join('');
-}
-
 /** A code as people type it: any case, and the letters that look like digits. */
 export function readCode(typed: string): string {
   return typed.trim().toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');

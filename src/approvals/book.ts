@@ -2,10 +2,9 @@
  * The approvals of a store: asked, answered, used, ended. Each change is one compare-and-set in the transaction of the
  * caller, together with its event; whoever comes second, in whatever process, finds it done.
  */
-import { randomBytes } from 'node:crypto';
 import type { Requirement } from '../call.ts';
 import { keepExact } from '../exact.ts';
-import { newId } from '../ids.ts';
+import { newCode, newId } from '../ids.ts';
 import type { Transaction } from '../store/store.ts';
 import {
   type AnswerChannel,
@@ -13,7 +12,6 @@ import {
   type ApprovalState,
   CONNECTION_ENDED,
   clockState,
-  codeOf,
   hasEnded,
   type ProcessRef,
   type Subject,
@@ -377,7 +375,7 @@ export function voterName(voter: string): string {
 /** Four letters while they are free: there are at most 50 open ones. */
 function freeCode(tx: Transaction): string {
   for (;;) {
-    const code = codeOf(randomBytes(4));
+    const code = newCode(4);
     if (tx.get("SELECT 1 FROM approvals WHERE code = ? AND state IN ('open', 'approved')", code) === undefined)
       return code;
   }

@@ -2,6 +2,7 @@
 import { sha256 } from '../digest.ts';
 import { newId } from '../ids.ts';
 import { isClearlyClean, redact, redactText } from '../redact.ts';
+import { getMeta, setMeta } from '../store/meta.ts';
 import type { SqlValue, Transaction } from '../store/store.ts';
 import { type AuditEvent, EVENT_CODES } from './events.ts';
 
@@ -107,10 +108,7 @@ export function appendEvents(tx: Transaction, events: readonly PreparedEvent[]):
   }
   for (let at = 0; at < values.length; at += 6) tx.run(INSERT_ONE, ...values.slice(at, at + 6));
   // The stored head shows a tail that was cut off.
-  tx.run(
-    "INSERT INTO meta (key, value) VALUES ('head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    `${seq} ${hash}`,
-  );
+  setMeta(tx, 'head', `${seq} ${hash}`);
 }
 
 /** Prepares and appends, for the rare events of a transaction that reads first. */
@@ -120,7 +118,7 @@ export function writeEvents(tx: Transaction, events: readonly AuditEvent[]): voi
 
 function head(tx: Transaction): { seq: number; hash: string } {
   const last = tx.get<{ seq: number; hash: string }>('SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1');
-  return last ?? { seq: 0, hash: tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'genesis'")!.value };
+  return last ?? { seq: 0, hash: getMeta(tx, 'genesis')! };
 }
 
 /** How far the chain is proved. `broken` names the first event that isn't what was written. */
@@ -132,7 +130,7 @@ export interface Verification {
 
 /** Recomputes the whole chain. It shows changed, missing and cut-off events; not a chain rewritten from the start. */
 export function verifyChain(tx: Transaction): Verification {
-  let previous = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'genesis'")!.value;
+  let previous = getMeta(tx, 'genesis')!;
   let seq = 0;
   let provedTo: Verification['provedTo'] = null;
   const broken = (at: number, why: string): Verification => ({ events: count(tx), provedTo, broken: { seq: at, why } });
@@ -158,8 +156,8 @@ export function verifyChain(tx: Transaction): Verification {
       provedTo = { seq, ts: row.ts };
     }
   }
-  const stored = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'head'")?.value;
-  if (stored !== undefined && stored !== `${seq} ${previous}`) return broken(seq + 1, 'the end of the log was cut off');
+  const stored = getMeta(tx, 'head');
+  if (stored !== null && stored !== `${seq} ${previous}`) return broken(seq + 1, 'the end of the log was cut off');
   return { events: seq, provedTo, broken: null };
 }
 

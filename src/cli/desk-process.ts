@@ -1,11 +1,11 @@
 /** Starts the desk when there is something to show or to deliver. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { setMeta } from '../config/rules.ts';
-import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { askDeskToStop } from '../desk/run.ts';
+import { deleteMeta, getMeta, setMeta } from '../store/meta.ts';
 import type { House } from './house.ts';
+import { slackWebhook } from './slack-webhook.ts';
 
 /** The built program beside this file. */
 function program(): string {
@@ -46,24 +46,13 @@ export async function noteBlindDesk(house: House): Promise<void> {
 
 /** A desk that was started without Slack's variable gives way to one of ours, if we have it. */
 async function replaceBlind(house: House): Promise<void> {
-  if (slackWebhook(house, process.env) === null) return;
-  const blind = await house.store.read((tx) => tx.get('SELECT 1 FROM meta WHERE key = ?', LACKS) !== undefined);
-  if (!blind) return;
+  const webhook = slackWebhook(house);
+  if (webhook === null || 'why' in webhook) return;
+  if ((await house.store.read((tx) => getMeta(tx, LACKS))) === null) return;
   await house.store.write((tx) => {
-    tx.run('DELETE FROM meta WHERE key = ?', LACKS);
+    deleteMeta(tx, LACKS);
     askDeskToStop(tx);
   });
   // Started after the stop, it waits for the lock that the other is about to release.
   start(house);
-}
-
-/** The webhook of the rules in force, filled in; null if there is none, or its variable isn't set. */
-export function slackWebhook(house: House, env: NodeJS.ProcessEnv): string | null {
-  const webhook = house.rules.current()?.rules?.policies.file.channels.slack?.webhook;
-  if (webhook === undefined) return null;
-  try {
-    return fillVariables(webhook, env, 'channels.slack');
-  } catch {
-    return null;
-  }
 }

@@ -2,12 +2,10 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findApproval, liveApprovals } from '../approvals/book.ts';
-import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { createNotices } from '../desk/notices.ts';
 import { askDeskToStop, type DeskRooms, deskFacts, runDesk } from '../desk/run.ts';
 import { DEFAULT_PORT, openConsole } from '../desk/server.ts';
-import { messageOf } from '../errors.ts';
 import type { Claimed } from '../notify/deliver.ts';
 import { showOnDesktop } from '../notify/desktop.ts';
 import { type Attempt, type SlackQuestion, sendToSlack } from '../notify/slack.ts';
@@ -20,6 +18,7 @@ import { noteBlindDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { complain } from './output.ts';
 import { tellOfRules } from './rules-news.ts';
+import { slackWebhook } from './slack-webhook.ts';
 
 const STOP_MS = 10_000;
 
@@ -128,19 +127,16 @@ export async function stopDesk(house: House, say: (text: string) => void = compl
 
 async function send(house: House, claimed: Claimed): Promise<Attempt> {
   if (claimed.delivery.channel === 'desktop') return showOnDesktop(claimed.alert);
-  const webhook = house.rules.current()?.rules?.policies.file.channels.slack?.webhook;
-  if (webhook === undefined) return { kind: 'never', why: 'policies.yaml names no Slack channel any more' };
-  try {
-    const url = fillVariables(webhook, process.env, 'channels.slack');
-    return await sendToSlack(url, claimed.alert, claimed.repeated, await questionOf(house, claimed));
-  } catch (error) {
-    await noteBlindDesk(house);
-    return {
-      kind: 'later',
-      why: `${messageOf(error)}; set it where the agent starts toolgate, then: toolgate desk --stop`,
-      waitMs: null,
-    };
-  }
+  const webhook = slackWebhook(house);
+  if (webhook === null) return { kind: 'never', why: 'policies.yaml names no Slack channel any more' };
+  if ('url' in webhook)
+    return sendToSlack(webhook.url, claimed.alert, claimed.repeated, await questionOf(house, claimed));
+  await noteBlindDesk(house);
+  return {
+    kind: 'later',
+    why: `${webhook.why}; set it where the agent starts toolgate, then: toolgate desk --stop`,
+    waitMs: null,
+  };
 }
 
 /** Where a held call is answered, and its outcome if it is over. Null for other alerts. */

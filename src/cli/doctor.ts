@@ -4,7 +4,6 @@ import { delimiter, join } from 'node:path';
 import { reviewersWithKey } from '../approvals/keys.ts';
 import { personBehind, personsOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
 import { type LoadedRules, rulesFault } from '../config/rules.ts';
-import { fillVariables } from '../config/servers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
@@ -15,6 +14,7 @@ import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { counted, print, printJson } from './output.ts';
 import { underAgent } from './person.ts';
 import { serversOff } from './servers.ts';
+import { slackWebhook } from './slack-webhook.ts';
 
 interface Finding {
   readonly about: string;
@@ -36,7 +36,7 @@ export async function doctor(flags: HouseFlags & { json?: boolean; notify?: bool
       ...desktopFindings(desktop, loaded),
       ...(flags.notify ? [await tryNotification(desktop)] : []),
       browserFinding(),
-      ...slackFindings(loaded),
+      ...slackFindings(house),
       ...(await deskFindings(house)),
       ...(await reviewerFindings(house, loaded)),
       ...terminalFindings(),
@@ -159,20 +159,19 @@ function browserFinding(): Finding {
     : ok('browser', `"toolgate console" opens it by ${opener[0]}`);
 }
 
-function slackFindings(loaded: LoadedRules | string): Finding[] {
-  const webhook = typeof loaded === 'string' ? undefined : loaded.rules?.policies.file.channels.slack?.webhook;
-  if (webhook === undefined) return [note('slack', 'policies.yaml names no Slack channel')];
-  try {
-    const url = new URL(fillVariables(webhook, process.env, 'channels.slack'));
-    return [
-      ok(
-        'slack',
-        `alerts and held calls go to a webhook at ${url.hostname}; a webhook only tells, so they are answered in the console`,
-      ),
-    ];
-  } catch (error) {
-    return [note('slack', `${messageOf(error)} in this shell; it must be set where the agent starts toolgate`)];
-  }
+function slackFindings(house: House): Finding[] {
+  const webhook = slackWebhook(house);
+  if (webhook === null) return [note('slack', 'policies.yaml names no Slack channel')];
+  if ('why' in webhook)
+    return [note('slack', `${webhook.why} in this shell; it must be set where the agent starts toolgate`)];
+  if (!URL.canParse(webhook.url))
+    return [note('slack', 'the webhook is no address in this shell; it must be one where the agent starts toolgate')];
+  return [
+    ok(
+      'slack',
+      `alerts and held calls go to a webhook at ${new URL(webhook.url).hostname}; a webhook only tells, so they are answered in the console`,
+    ),
+  ];
 }
 
 async function deskFindings(house: House): Promise<Finding[]> {

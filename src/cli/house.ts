@@ -16,6 +16,7 @@ import { sha256 } from '../digest.ts';
 import { GatewayError } from '../errors.ts';
 import type { Channel } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
+import { getMeta } from '../store/meta.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { isSameProcess, processId } from '../upstream/orphans.ts';
 
@@ -74,9 +75,7 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     ours: files,
     oursHash: hash,
     digestKey: async () => {
-      digestKey ??= await store.read(
-        (tx) => tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'digest_key'")!.value,
-      );
+      digestKey ??= await store.read((tx) => getMeta(tx, 'digest_key')!);
       return digestKey;
     },
     close: async () => {

@@ -1,8 +1,9 @@
 /** Tells of a change of the rules: an event, and an alert on the channels that they name. */
 import { writeEvents } from '../audit/chain.ts';
-import { type LoadedRules, rulesFault, setMeta } from '../config/rules.ts';
+import { type LoadedRules, rulesFault } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
+import { deleteMeta, getMeta, setMeta } from '../store/meta.ts';
 import { channelsOf, type House } from './house.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function tellOfRules(house: House, loaded: LoadedRules): Promise<bo
     const fault = rulesFault(loaded);
     return house.store.write((tx) => {
       const sign = sha256(fault);
-      if (tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'rules_fault'")?.value === sign) return false;
+      if (getMeta(tx, 'rules_fault') === sign) return false;
       setMeta(tx, 'rules_fault', sign);
       writeEvents(tx, [{ type: 'rules.reload_failed', ts: now, 'toolgate.error': fault }]);
       const kept =
@@ -34,8 +35,8 @@ export async function tellOfRules(house: House, loaded: LoadedRules): Promise<bo
   const { hash, policies } = loaded.rules;
   const key = `rules told ${sha256(house.folders.config)}`;
   return house.store.write((tx) => {
-    const before = tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value ?? null;
-    tx.run("DELETE FROM meta WHERE key = 'rules_fault'");
+    const before = getMeta(tx, key);
+    deleteMeta(tx, 'rules_fault');
     if (before === hash) return false;
     setMeta(tx, key, hash);
     writeEvents(tx, [

@@ -12,6 +12,7 @@ import { messageOf } from '../errors.ts';
 import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
 import type { Policies, Vocabulary } from '../policy/load.ts';
 import { errorAt, formatProblems, type Problem, WHOLE_FILE } from '../problem.ts';
+import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 /** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
@@ -174,8 +175,8 @@ function storedRules(
   tx: Transaction,
   key: string,
 ): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
-  const pointer = tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value;
-  if (pointer === undefined) return null;
+  const pointer = getMeta(tx, key);
+  if (pointer === null) return null;
   const [source, hash] = pointer.split(' ') as [string, string];
   const row = tx.get<{ artefact: string; artefact_hash: string }>(
     'SELECT artefact, artefact_hash FROM rules WHERE hash = ?',
@@ -220,14 +221,6 @@ export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]):
       toolTitles: [],
     }));
   return { integrations: [...known, ...own], servers: servers.map(({ key }) => key) };
-}
-
-export function setMeta(tx: Transaction, key: string, value: string): void {
-  tx.run(
-    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-    key,
-    value,
-  );
 }
 
 function readText(path: string, name: string, mend: string): FileText {

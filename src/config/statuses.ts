@@ -1,5 +1,6 @@
 /** What the owner said of agents and tools by command, kept in step with the store at next to no cost. */
 import { listTools, type ToolRow } from '../audit/tools.ts';
+import { getMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 const KEY = 'statuses';
@@ -28,7 +29,7 @@ export function createStatuses(store: Store): Statuses {
   let askedAt = Number.NEGATIVE_INFINITY;
   const refresh = async () => {
     const rows = await store.read((tx) => {
-      version = Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0);
+      version = Number(getMeta(tx, KEY) ?? 0);
       return listTools(tx);
     });
     tools = new Map(rows.map((row) => [`${row.server}\u0000${row.name}`, row]));
@@ -40,9 +41,7 @@ export function createStatuses(store: Store): Statuses {
       const now = store.dataVersion();
       askedAt = asked;
       if (now === seen) return version;
-      const stored = await store.read((tx) =>
-        Number(tx.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', KEY)?.value ?? 0),
-      );
+      const stored = await store.read((tx) => Number(getMeta(tx, KEY) ?? 0));
       if (stored !== version) await refresh();
       seen = now;
       return version;

@@ -8,6 +8,7 @@ import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { type Claimed, claimNext, dueNow, nextDue, reopenLeftovers, settleDelivery } from '../notify/deliver.ts';
 import type { Attempt } from '../notify/slack.ts';
+import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { type Lock, takeLock } from './lock.ts';
 
@@ -52,8 +53,8 @@ export interface DeskFacts {
 }
 
 export function deskFacts(tx: Transaction): DeskFacts | null {
-  const text = tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk'")?.value;
-  return text === undefined ? null : JSON.parse(text);
+  const text = getMeta(tx, 'desk');
+  return text === null ? null : JSON.parse(text);
 }
 
 /** Runs until it is stopped or idle. `busy`: another desk runs already. */
@@ -73,10 +74,7 @@ export async function runDesk(ports: DeskPorts): Promise<'ended' | 'busy'> {
         reopenLeftovers(tx);
         dueNow(tx);
         const facts: DeskFacts = { id, pid: process.pid, startedAt, port: opened.port };
-        tx.run(
-          "INSERT INTO meta (key, value) VALUES ('desk', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-          JSON.stringify(facts),
-        );
+        setMeta(tx, 'desk', JSON.stringify(facts));
       });
       await work(id, earlierStop, ports, opened);
     } finally {
@@ -194,13 +192,10 @@ async function stopAsked({ store }: DeskPorts, earlier: string | null): Promise<
 }
 
 function deskStop(tx: Transaction): string | null {
-  return tx.get<{ value: string }>("SELECT value FROM meta WHERE key = 'desk_stop'")?.value ?? null;
+  return getMeta(tx, 'desk_stop');
 }
 
 /** Asks the desk that runs, and those that wait to, to end. */
 export function askDeskToStop(tx: Transaction): void {
-  tx.run(
-    "INSERT INTO meta (key, value) VALUES ('desk_stop', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    newId(),
-  );
+  setMeta(tx, 'desk_stop', newId());
 }
