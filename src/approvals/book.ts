@@ -19,7 +19,15 @@ import {
   type Vote,
   type Waiter,
 } from './approval.ts';
-import { hasReason, progressOf, type ReviewerEntries, requirementsFor } from './reviewers.ts';
+import {
+  ANSWERED_ALREADY,
+  askOf,
+  hasReason,
+  NOT_ASKED,
+  progressOf,
+  type ReviewerEntries,
+  voterName,
+} from './reviewers.ts';
 
 /** So many may be open at once; more would only be waved through. */
 export const MAX_OPEN_PER_SESSION = 5;
@@ -181,14 +189,19 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     return findApproval(tx, approval.id);
   };
 
+  /** Why a live one is over; null while it isn't. */
+  const overWhy = (approval: Approval, now: number): string | null => {
+    const state = clockState(approval, now);
+    if (state === 'expired' || state === 'lapsed') return CLOCK_WHY[state];
+    return lives.isRunning(approval.gate) ? null : CONNECTION_ENDED;
+  };
+
   /** The row as it stands, ended if its time is over or its connection has. */
   const current = (tx: Transaction, id: string, now: number): Approval | null => {
     const approval = findApproval(tx, id);
     if (approval === null || hasEnded(approval.state)) return approval;
-    const over = approval.state === 'open' ? 'expired' : 'lapsed';
-    if (clockState(approval, now) !== approval.state) return end(tx, approval, over, CLOCK_WHY[over], now);
-    if (!lives.isRunning(approval.gate)) return end(tx, approval, over, CONNECTION_ENDED, now);
-    return approval;
+    const why = overWhy(approval, now);
+    return why === null ? approval : end(tx, approval, approval.state === 'open' ? 'expired' : 'lapsed', why, now);
   };
 
   /** Takes over what the rules ask for now; a shorter time counts at once. */
@@ -207,15 +220,18 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     if (approval?.state === 'open') approveIfMet(tx, approval, now, { 'toolgate.channel': 'rules' });
   };
 
-  /** Open → approved once every requirement is met; says whether it is. */
-  const approveIfMet = (tx: Transaction, approval: Approval, now: number, by: Record<string, unknown>): boolean => {
-    const { requirements, reviewers } = approval;
-    if (!progressOf(requirements, approval.votes, reviewers).every(({ met }) => met)) return false;
-    const runWithinMs = Math.min(...requirements.map((each) => each.runWithinMs));
+  /** Open → approved; from now on it may run for the shortest time that a requirement gives. False if it was not open. */
+  const approve = (tx: Transaction, approval: Approval, now: number, by: Record<string, unknown>): boolean => {
+    const runWithinMs = Math.min(...approval.requirements.map((each) => each.runWithinMs));
     if (!move(tx, approval, 'approved', now, null, now + runWithinMs)) return false;
     tell(tx, 'approval.approved', approval, now, by);
     return true;
   };
+
+  /** Approved once every requirement is met; says whether it is. */
+  const approveIfMet = (tx: Transaction, approval: Approval, now: number, by: Record<string, unknown>): boolean =>
+    progressOf(approval.requirements, approval.votes, approval.reviewers).every(({ met }) => met) &&
+    approve(tx, approval, now, by);
 
   const sweep: Book['sweep'] = (tx, now) => {
     for (const { id } of tx.all<{ id: string }>("SELECT id FROM approvals WHERE state IN ('open', 'approved')"))
@@ -225,10 +241,7 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
   return {
     sweep,
 
-    isOverdue: (tx, now) =>
-      liveApprovals(tx).some(
-        (approval) => clockState(approval, now) !== approval.state || !lives.isRunning(approval.gate),
-      ),
+    isOverdue: (tx, now) => liveApprovals(tx).some((approval) => overWhy(approval, now) !== null),
 
     renew,
 
@@ -297,11 +310,11 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
       // With what the rules ask for now, the answers of others may have been enough.
       if (approval.state !== 'open') return { kind: 'too late', approval };
       const refused = (why: string): Answered => ({ kind: 'refused', why, approval });
-      const asked = requirementsFor(answer.voter, approval.requirements, approval.reviewers);
-      if (asked.length === 0) return refused('you are not among the reviewers of this request');
-      const wantsReason = asked.find(({ reasonRequired }) => reasonRequired);
-      if (answer.verdict === 'approve' && wantsReason !== undefined && !hasReason(answer.reason))
-        return refused(`the policy "${wantsReason.policy}" wants a reason`);
+      const ask = askOf(answer.voter, approval);
+      if (!ask.asked) return refused(NOT_ASKED);
+      const reason = hasReason(answer.reason) ? answer.reason : null;
+      if (answer.verdict === 'approve' && ask.wantsReason !== null && reason === null)
+        return refused(`the policy "${ask.wantsReason}" wants a reason`);
       // Who has approved may still deny while it is open, or add the reason that is wanted by now.
       const counted = tx.run(
         `INSERT INTO votes (approval_id, voter, verdict, channel, reason, at) VALUES (?, ?, ?, ?, ?, ?)
@@ -311,14 +324,14 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
         answer.voter,
         answer.verdict,
         answer.channel,
-        answer.reason,
+        reason,
         now,
       );
-      if (counted === 0) return refused('you have already answered; others are still asked');
+      if (counted === 0) return refused(ANSWERED_ALREADY);
       const by = {
         'toolgate.approval.by': answer.voter,
         'toolgate.channel': answer.channel,
-        ...(answer.reason !== null && { 'toolgate.approval.reason': answer.reason }),
+        ...(reason !== null && { 'toolgate.approval.reason': reason }),
         'toolgate.approval.after_ms': now - approval.createdAt,
       };
       const voted = findApproval(tx, id)!;
@@ -347,13 +360,8 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     allow: (tx, id, now) => {
       const approval = current(tx, id, now);
       if (approval === null || approval.state !== 'open') return null;
-      const runWithinMs = Math.min(...approval.requirements.map((each) => each.runWithinMs));
-      if (!move(tx, approval, 'approved', now, null, now + runWithinMs)) return null;
-      tell(tx, 'approval.approved', approval, now, {
-        'toolgate.approval.by': 'the rules',
-        'toolgate.channel': 'rules',
-      });
-      return findApproval(tx, id);
+      const by = { 'toolgate.approval.by': 'the rules', 'toolgate.channel': 'rules' };
+      return approve(tx, approval, now, by) ? findApproval(tx, id) : null;
     },
 
     leave: (tx, id, callId) => {
@@ -366,11 +374,6 @@ const CLOCK_WHY = {
   expired: 'nobody decided in time',
   lapsed: 'approved, and not used in time',
 } as const;
-
-/** `os:alice` and `key:alice` as people read it. */
-export function voterName(voter: string): string {
-  return voter.replace(/^(os|key):@?/, '');
-}
 
 /** Four letters while they are free: there are at most 50 open ones. */
 function freeCode(tx: Transaction): string {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../digest.ts';
 import type { Transaction } from '../store/store.ts';
+import { voterOfKey, voterOfUser } from './reviewers.ts';
 
 /** Mints a reviewer's key; an earlier one stops working. It is shown once. */
 export function mintReviewerKey(tx: Transaction, reviewer: string, now: number): string {
@@ -32,6 +33,11 @@ export function reviewersWithKey(tx: Transaction): string[] {
   return tx
     .all<{ reviewer: string }>('SELECT reviewer FROM reviewer_keys ORDER BY reviewer')
     .map(({ reviewer }) => reviewer);
+}
+
+/** Everybody who has a way to answer here: this user, and whoever holds a key. */
+export function votersHere(tx: Transaction, user: string): string[] {
+  return [voterOfUser(user), ...reviewersWithKey(tx).map(voterOfKey)];
 }
 
 const LOGIN_MS = 60_000;

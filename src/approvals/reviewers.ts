@@ -1,6 +1,6 @@
 /** Who may answer, and whether enough have. Pure. */
 import type { Requirement } from '../call.ts';
-import type { Vote } from './approval.ts';
+import type { Approval, Vote } from './approval.ts';
 
 /** A reviewer as policies.yaml writes it: a person, or a group of them. */
 export interface ReviewerEntry {
@@ -47,10 +47,23 @@ export function personsOf(ids: readonly string[], entries: ReviewerEntries): Per
   return [...found.values()];
 }
 
+/** Who speaks, whatever the channel: a user of the system, or the holder of a reviewer's key. */
+export function voterOfUser(user: string): string {
+  return `os:${user}`;
+}
+
+export function voterOfKey(reviewer: string): string {
+  return `key:${reviewer}`;
+}
+
+/** A voter as people read it. */
+export function voterName(voter: string): string {
+  return reviewerName(voter.replace(/^(os|key):/, ''));
+}
+
 /** Which person of a list speaks: the first whose user it is, or the one whose key it is. Null: none. */
 export function personBehind(voter: string, persons: readonly Person[]): Person | null {
-  if (voter.startsWith('os:')) return persons.find(({ os }) => os === voter.slice(3)) ?? null;
-  return persons.find(({ id }) => `key:${id}` === voter) ?? null;
+  return persons.find(({ id, os }) => voter === voterOfKey(id) || (os !== null && voter === voterOfUser(os))) ?? null;
 }
 
 /** How far one requirement is met. */
@@ -91,6 +104,33 @@ export function requirementsFor(
   entries: ReviewerEntries,
 ): Requirement[] {
   return requirements.filter(({ reviewers }) => personBehind(voter, personsOf(reviewers, entries)) !== null);
+}
+
+/** What is left for a voter to say. */
+export interface Ask {
+  readonly asked: boolean;
+  /** the policy that wants a reason from this voter; null if none does */
+  readonly wantsReason: string | null;
+  /** has approved, and can add nothing: to deny is still possible */
+  readonly hasApproved: boolean;
+}
+
+export const NOT_ASKED = 'you are not among the reviewers of this request';
+export const ANSWERED_ALREADY = 'you have already answered; others are still asked';
+
+/** A reason that is wanted by now, and was not given, is left to say. */
+export function askOf(
+  voter: string,
+  { requirements, reviewers, votes }: Pick<Approval, 'requirements' | 'reviewers' | 'votes'>,
+): Ask {
+  const mine = requirementsFor(voter, requirements, reviewers);
+  const wantsReason = mine.find(({ reasonRequired }) => reasonRequired)?.policy ?? null;
+  const vote = votes.find((each) => each.voter === voter);
+  return {
+    asked: mine.length > 0,
+    wantsReason,
+    hasApproved: vote !== undefined && (wantsReason === null || hasReason(vote.reason)),
+  };
 }
 
 /**

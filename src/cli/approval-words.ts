@@ -1,9 +1,9 @@
 /** An approval in words: what people are shown of a request, and the notice of it. */
 import type { Approval, Subject } from '../approvals/approval.ts';
+import { shownRequest } from '../approvals/request.ts';
 import { reviewerName } from '../approvals/reviewers.ts';
 import { bound } from '../audit/chain.ts';
 import type { JsonObject } from '../call.ts';
-import { keepExact } from '../exact.ts';
 import type { Judged } from '../flow.ts';
 import type { NewAlert } from '../notify/alerts.ts';
 import { type ExplainedPolicy, explain } from '../policy/explain.ts';
@@ -19,8 +19,7 @@ export function subjectOf(
 ): Subject {
   const call = judged.calls[0]!;
   const { status: _, ...agent } = judged.agent;
-  const params = JSON.parse(held.request, keepExact) as JsonObject;
-  const shown = shownRequest(held.method, params);
+  const shown = shownRequest(held.method, held.request);
   const masked = redact(bound(shown));
   return {
     agent,
@@ -36,12 +35,6 @@ export function subjectOf(
     complete: masked === shown,
     policies: redact(askingPolicies(house, judged)) as readonly JsonObject[],
   };
-}
-
-/** A tool's arguments alone, unless the request holds more than them. */
-export function shownRequest(method: string, params: JsonObject): unknown {
-  const keys = Object.keys(params).filter((key) => key !== 'name' && key !== 'arguments');
-  return method === 'tools/call' && keys.length === 0 ? (params['arguments'] ?? {}) : params;
 }
 
 /** The policies that ask, each with its conditions and their answers; a default has none. */
@@ -65,11 +58,6 @@ function askingPolicies(house: House, judged: Judged): readonly JsonObject[] {
   });
 }
 
-/** One line: who wants to do what. */
-export function approvalTitle({ subject }: Pick<Approval, 'subject'>): string {
-  return `${subject.agent.name} wants to call ${subject.integration} · ${subject.tool}`;
-}
-
 /** The notice for channels that can't carry the decision. */
 export function approvalAlert(approval: Approval): NewAlert {
   const { subject, requirements, code } = approval;
@@ -78,7 +66,7 @@ export function approvalAlert(approval: Approval): NewAlert {
     kind: 'approval',
     policy: requirements[0]?.policy ?? null,
     agent: subject.agent.name,
-    title: `${approvalTitle(approval)}: approve? (${code})`,
+    title: `${subject.agent.name} wants to call ${subject.integration} · ${subject.tool}: approve? (${code})`,
     detail: {
       Agent: `${subject.agent.name} (${subject.agent.strength})`,
       Tool: `${subject.integration} · ${subject.tool} (${subject.calledName} on ${subject.server ?? 'the shell'})`,

@@ -1,25 +1,24 @@
 /** `toolgate approvals [list | show] | approve <code> | deny <code> | reviewers [list | register <id> | forget <id>]`. */
 import { writeFileSync } from 'node:fs';
 import { type Approval, readCode, stateWords, type Verdict } from '../approvals/approval.ts';
-import { endedApprovals, findByCode, liveApprovals, voterName } from '../approvals/book.ts';
+import { endedApprovals, findByCode, liveApprovals } from '../approvals/book.ts';
 import { forgetReviewerKey, mintReviewerKey, reviewersWithKey } from '../approvals/keys.ts';
+import { readableRequest } from '../approvals/request.ts';
 import {
+  ANSWERED_ALREADY,
+  askOf,
   hasReason,
-  personBehind,
-  personsOf,
+  NOT_ASKED,
   progressOf,
-  requirementsFor,
   reviewerName,
+  voterName,
 } from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
-import type { JsonObject } from '../call.ts';
-import { keepExact } from '../exact.ts';
 import { didYouMean, visible, visibleLine } from '../problem.ts';
 import { answerApproval } from './answer.ts';
-import { shownRequest } from './approval-words.ts';
 import { type House, type HouseFlags, openHouse, reviewersOf } from './house.ts';
 import { complain, print, printJson, table, when } from './output.ts';
-import { askLine, confirm, underAgent, whoSpeaks } from './person.ts';
+import { askLine, confirm, isTerminal, underAgent, whoSpeaks } from './person.ts';
 
 const ENDED_SHOWN = 20;
 
@@ -103,18 +102,15 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
     let reason = flags.reason ?? null;
     if (!person.byKey && approval.state === 'open') {
       // Nobody reads a request in order to hear only then that they are not asked.
-      const why = cannotAnswer(approval, person.voter, verdict);
-      if (why !== null) {
-        complain(why);
+      const ask = askOf(person.voter, approval);
+      if (!ask.asked || (ask.hasApproved && verdict === 'approve')) {
+        complain(ask.asked ? ANSWERED_ALREADY : NOT_ASKED);
         return 1;
       }
       process.stderr.write(`${inWords(approval, house)}\n\n`);
-      if (verdict === 'approve' && needsReason(approval, person.voter))
-        while (!hasReason(reason)) {
-          reason = await askLine('Reason (the policy wants one):');
-          if (reason === null) break;
-        }
-      if (reason === null && verdict === 'approve' && needsReason(approval, person.voter)) {
+      while (verdict === 'approve' && ask.wantsReason !== null && !hasReason(reason)) {
+        reason = await askLine('Reason (the policy wants one):');
+        if (reason !== null) continue;
         complain('nothing was decided');
         return 1;
       }
@@ -155,7 +151,7 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
 /** Prints a key by which a reviewer answers where there is no terminal. Shown once. */
 export async function reviewersRegister(id: string, flags: HouseFlags & { out?: string }): Promise<number> {
   const sign = underAgent();
-  if (sign !== null || !process.stdin.isTTY || !process.stderr.isTTY) {
+  if (sign !== null || !isTerminal()) {
     complain(
       sign === null
         ? 'this is no terminal: a key is given only to a person'
@@ -255,22 +251,6 @@ export function isAbandoned(house: House, { state, waiter }: Pick<Approval, 'sta
   return (state === 'open' || state === 'approved') && (waiter === null || !house.isWaiting(waiter));
 }
 
-/** Why this voter's answer would not count; null if it would. */
-function cannotAnswer(approval: Approval, voter: string, verdict: Verdict): string | null {
-  const asked = requirementsFor(voter, approval.requirements, approval.reviewers);
-  if (asked.length === 0) return 'you are not among the reviewers of this request';
-  const vote = approval.votes.find((each) => each.voter === voter);
-  const mayAdd = verdict === 'deny' || (vote?.reason == null && asked.some(({ reasonRequired }) => reasonRequired));
-  return vote === undefined || mayAdd ? null : 'you have already answered; others are still asked';
-}
-
-function needsReason(approval: Approval, voter: string): boolean {
-  return approval.requirements.some(
-    ({ reasonRequired, reviewers }) =>
-      reasonRequired && personBehind(voter, personsOf(reviewers, approval.reviewers)) !== null,
-  );
-}
-
 function progressWords(approval: Approval): string {
   return progressOf(approval.requirements, approval.votes, approval.reviewers)
     .map(({ requirement, approvedBy }) => `${approvedBy.length} of ${requirement.approvals}`)
@@ -307,10 +287,6 @@ function inWords(approval: Approval, house: House): string {
     ({ policy, approvals, reviewers, reasonRequired }) =>
       `"${policy}" asks ${approvals === 1 ? '' : `${approvals} of `}${reviewers.map(reviewerName).join(', ')}${reasonRequired ? ', with a reason' : ''}`,
   );
-  const whole =
-    approval.request === null
-      ? subject.arguments
-      : shownRequest(subject.method ?? '', JSON.parse(approval.request, keepExact) as JsonObject);
   return [
     show(
       'approval',
@@ -329,7 +305,7 @@ function inWords(approval: Approval, house: House): string {
     ),
     ...(approval.endedWhy === null ? [] : [show('ended', approval.endedWhy)]),
     `${'arguments'.padEnd(12)} ${approval.request === null ? '(secrets masked)' : ''}`.trimEnd(),
-    indented(visible(JSON.stringify(whole, null, 2))),
+    indented(visible(readableRequest(approval))),
   ].join('\n');
 }
 

@@ -49,7 +49,7 @@ export function addressOf({ port }: DeskFacts): string {
 /** A one-time secret in the fragment, which no server and no log gets to see. */
 export async function signInUrl(house: House, desk: DeskFacts, page: string, validMs?: number): Promise<string> {
   const secret = await house.store.write((tx) => mintLogin(tx, Date.now(), validMs));
-  return `${addressOf(desk)}${page.startsWith('/') ? page : `/${page}`}#login=${secret}`;
+  return `${addressOf(desk)}${page}#login=${secret}`;
 }
 
 /** The desk that runs, started if none does; null if it can't be. */

@@ -2,13 +2,14 @@
 import { fileURLToPath } from 'node:url';
 import { liveApprovals } from '../approvals/book.ts';
 import { mintReviewerKey } from '../approvals/keys.ts';
+import { voterOfKey, voterOfUser } from '../approvals/reviewers.ts';
 import { GatewayError } from '../errors.ts';
 import { answerApproval } from './answer.ts';
 import { outcomeWords } from './approvals.ts';
 import { runningDesk, signInUrl } from './console.ts';
 import { type House, type HouseFlags, ownerOf } from './house.ts';
 import { print } from './output.ts';
-import { confirm, underAgent } from './person.ts';
+import { confirm, isTerminal, underAgent } from './person.ts';
 
 const ASK_WAIT_MS = 10_000;
 const VALID_MS = 600_000;
@@ -24,12 +25,12 @@ export async function answerHeld(
   await house.rules.load();
   print(`          ${code}: the call waits for a person, as the policy "A person decides what is forgotten" wants.`);
   const desk = await runningDesk(house);
-  if (!process.stdin.isTTY || !process.stdout.isTTY || underAgent() !== null) {
+  if (!isTerminal() || !process.stdout.isTTY || underAgent() !== null) {
     const owner = ownerOf(house);
     await house.store.write((tx) => mintReviewerKey(tx, owner, Date.now()));
     print('          Nobody sits at a terminal, so the demo approves it itself, with a reviewer key of its own.');
     await answerApproval(house, approval.id, {
-      voter: `key:${owner}`,
+      voter: voterOfKey(owner),
       verdict: 'approve',
       channel: 'command line',
       reason: 'the demo answers for itself',
@@ -59,7 +60,7 @@ export async function answerHeld(
   if (yes === null || signal.aborted || answered.signal.aborted) return;
   const verdict = yes ? 'approve' : 'deny';
   const result = await answerApproval(house, approval.id, {
-    voter: `os:${house.owner}`,
+    voter: voterOfUser(house.owner),
     verdict,
     channel: 'command line',
     reason: null,

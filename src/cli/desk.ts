@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findApproval, liveApprovals } from '../approvals/book.ts';
+import { voterOfUser } from '../approvals/reviewers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { createNotices } from '../desk/notices.ts';
 import { askDeskToStop, type DeskRooms, deskFacts, runDesk } from '../desk/run.ts';
@@ -10,7 +11,6 @@ import type { Claimed } from '../notify/deliver.ts';
 import { showOnDesktop } from '../notify/desktop.ts';
 import { type Attempt, type SlackQuestion, sendToSlack } from '../notify/slack.ts';
 import { answerApproval } from './answer.ts';
-import { shownRequest } from './approval-words.ts';
 import { outcomeWords } from './approvals.ts';
 import { openInBrowser } from './browser.ts';
 import { addressOf, signInUrl } from './console.ts';
@@ -51,27 +51,26 @@ export async function desk(flags: HouseFlags & { stop?: boolean; port?: number; 
 
 /** The console, and what else people see while the desk runs. */
 async function openRooms(house: House, instance: string, port: number): Promise<DeskRooms> {
+  const voter = voterOfUser(house.owner);
   const pages = await openConsole({
     store: house.store,
     version: VERSION,
     instance,
     port,
-    voter: `os:${house.owner}`,
+    voter,
     assets: consoleAssets(),
     isWaiting: house.isWaiting,
-    answer: (id, verdict, reason) =>
-      answerApproval(house, id, { voter: `os:${house.owner}`, verdict, channel: 'console', reason }),
-    shownRequest,
+    answer: (id, verdict, reason) => answerApproval(house, id, { voter, verdict, channel: 'console', reason }),
     log: complain,
   });
   const facts = { id: instance, pid: process.pid, startedAt: Date.now(), port: pages.port };
   const notices = createNotices({
-    voter: `os:${house.owner}`,
+    voter,
     wanted: () => house.rules.current()?.rules?.policies.file.channels.desktop !== false,
     open: async () => (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open'),
     answer: async (id, verdict) => {
       const answered = await answerApproval(house, id, {
-        voter: `os:${house.owner}`,
+        voter,
         verdict,
         channel: 'desktop',
         reason: null,

@@ -1,8 +1,8 @@
 /** `toolgate doctor`: says in words what works here and what doesn't, and how to mend it. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { reviewersWithKey } from '../approvals/keys.ts';
-import { personBehind, personsOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
+import { votersHere } from '../approvals/keys.ts';
+import { personBehind, personsOf, reviewerName, unreachable, voterOfUser } from '../approvals/reviewers.ts';
 import { type LoadedRules, rulesFault } from '../config/rules.ts';
 import { isLocked } from '../desk/lock.ts';
 import { deskFacts } from '../desk/run.ts';
@@ -12,7 +12,7 @@ import { findOpener } from './browser.ts';
 import { addressOf, answers } from './console.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { counted, print, printJson } from './output.ts';
-import { underAgent } from './person.ts';
+import { isTerminal, underAgent } from './person.ts';
 import { serversOff } from './servers.ts';
 import { slackWebhook } from './slack-webhook.ts';
 
@@ -194,8 +194,7 @@ async function reviewerFindings(house: House, loaded: LoadedRules | string): Pro
   if (typeof loaded === 'string' || loaded.rules === null) return [];
   const { file } = loaded.rules.policies;
   const fallback = file.defaults.reviewers ?? [ownerOf(house)];
-  const keys = await house.store.read(reviewersWithKey).catch(() => []);
-  const voters = [`os:${house.owner}`, ...keys.map((id) => `key:${id}`)];
+  const voters = await house.store.read((tx) => votersHere(tx, house.owner)).catch(() => [voterOfUser(house.owner)]);
   const asking = file.policies.filter(({ action }) => action === 'require approval');
   if (asking.length === 0) return [note('reviewers', 'no policy asks a person')];
   const nobody = asking.flatMap(({ name, approval }) => {
@@ -240,7 +239,7 @@ async function reviewerFindings(house: House, loaded: LoadedRules | string): Pro
 
 function terminalFindings(): Finding[] {
   const sign = underAgent();
-  if (sign === null && !(process.stdin.isTTY && process.stderr.isTTY))
+  if (sign === null && !isTerminal())
     return [note('terminal', 'this is none, so "toolgate approve" needs --reviewer-key here')];
   return sign === null
     ? [ok('terminal', '"toolgate approve" and "toolgate deny" answer from this terminal')]

@@ -4,9 +4,9 @@
  */
 import type { Approval, Bound } from '../approvals/approval.ts';
 import { approvalDigest } from '../approvals/approval.ts';
-import { type Asked, findApproval, voterName } from '../approvals/book.ts';
-import { reviewersWithKey } from '../approvals/keys.ts';
-import { progressOf, reviewerName, unreachable } from '../approvals/reviewers.ts';
+import { type Asked, findApproval } from '../approvals/book.ts';
+import { votersHere } from '../approvals/keys.ts';
+import { progressOf, reviewerName, unreachable, voterName } from '../approvals/reviewers.ts';
 import { createWaiting } from '../approvals/waiting.ts';
 import { decidedEvent } from '../audit/call-events.ts';
 import { writeEvents } from '../audit/chain.ts';
@@ -88,7 +88,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     const digest = digestOf(agent, calls[0], held, held.request);
     const channels = channelsOf(house);
     return store.write((tx) => {
-      const voters = [`os:${house.owner}`, ...reviewersWithKey(tx).map((reviewer) => `key:${reviewer}`)];
+      const voters = votersHere(tx, house.owner);
       const decided = (outcome: { approval: string } | { refused: string }) =>
         writeEvents(tx, [
           decidedEvent(

@@ -1,7 +1,8 @@
 /** `toolgate log list | tail | why | verify`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readCode } from '../approvals/approval.ts';
-import { findByCode, voterName } from '../approvals/book.ts';
+import { findByCode } from '../approvals/book.ts';
+import { voterName } from '../approvals/reviewers.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { ancestors } from '../agents/ancestors.ts';
 import { agentSign } from '../agents/markers.ts';
 import { reviewerOfKey } from '../approvals/keys.ts';
+import { voterOfKey, voterOfUser } from '../approvals/reviewers.ts';
 import { messageOf } from '../errors.ts';
 import type { House } from './house.ts';
 
@@ -14,6 +15,11 @@ export type Person =
 /** Why this must be an agent; null if nothing shows it. */
 export function underAgent(): string | null {
   return agentSign(process.env, ancestors());
+}
+
+/** Whether somebody could be asked here. */
+export function isTerminal(): boolean {
+  return Boolean(process.stdin.isTTY && process.stderr.isTTY);
 }
 
 /** With a key, whose key it is; without one the user of this terminal. */
@@ -37,14 +43,14 @@ export async function whoSpeaks(house: House, keyFile: string | undefined): Prom
           kind: 'nobody',
           why: `the key in ${keyFile} is no reviewer's: mint one with "toolgate reviewers register <id>"`,
         }
-      : { kind: 'person', voter: `key:${reviewer}`, byKey: true };
+      : { kind: 'person', voter: voterOfKey(reviewer), byKey: true };
   }
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
+  if (!isTerminal())
     return {
       kind: 'nobody',
       why: 'this is no terminal, so nobody can be asked: use a terminal, or --reviewer-key FILE',
     };
-  return { kind: 'person', voter: `os:${house.owner}`, byKey: false };
+  return { kind: 'person', voter: voterOfUser(house.owner), byKey: false };
 }
 
 /** Asks on the terminal; anything but a clear yes is no. The question is taken back when `signal` aborts. */

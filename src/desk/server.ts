@@ -11,7 +11,6 @@ import type { Approval, Verdict, Waiter } from '../approvals/approval.ts';
 import { type Answered, endedApprovals, findApproval, findByCode, liveApprovals } from '../approvals/book.ts';
 import { spendLogin } from '../approvals/keys.ts';
 import { eventsOfCall, type LogFilter, listEvents, outcomesOf } from '../audit/query.ts';
-import type { JsonObject } from '../call.ts';
 import { messageOf } from '../errors.ts';
 import { UNSEEN } from '../problem.ts';
 import type { Store, Transaction } from '../store/store.ts';
@@ -41,7 +40,6 @@ export interface ConsolePorts {
   readonly assets: URL;
   readonly isWaiting: (waiter: Waiter) => boolean;
   readonly answer: (id: string, verdict: Verdict, reason: string | null) => Promise<Answered | null>;
-  readonly shownRequest: (method: string, params: JsonObject) => unknown;
   readonly log: (message: string) => void;
 }
 
@@ -149,8 +147,7 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
     const [live, ended] = await store.read((tx) => [liveApprovals(tx), endedApprovals(tx, ENDED_SHOWN)]);
     return context.json({ now: Date.now(), open: live!.map(line), ended: ended!.map(line) });
   });
-  const detail = (approval: Approval) =>
-    approvalDetail(approval, isWaitedFor(approval, ports), ports.voter, ports.shownRequest);
+  const detail = (approval: Approval) => approvalDetail(approval, isWaitedFor(approval, ports), ports.voter);
   api.get('/approvals/:id', async (context) => {
     const id = context.req.param('id');
     const approval = await store.read((tx) => findByCode(tx, id));

@@ -1,11 +1,9 @@
 /** What the console's pages get: approvals as people need them, calls as they are looked back on. */
 import { type Approval, stateWords } from '../approvals/approval.ts';
-import { voterName } from '../approvals/book.ts';
-import { hasReason, type Progress, progressOf, requirementsFor, reviewerName } from '../approvals/reviewers.ts';
+import { readableRequest } from '../approvals/request.ts';
+import { askOf, type Progress, progressOf, reviewerName, voterName } from '../approvals/reviewers.ts';
 import type { StoredEvent } from '../audit/events.ts';
-import type { JsonObject, Requirement } from '../call.ts';
 import { sha256 } from '../digest.ts';
-import { keepExact } from '../exact.ts';
 
 /** One line of the list. */
 export function approvalLine(approval: Approval, waiting: boolean) {
@@ -52,38 +50,25 @@ function progressLine({ requirement, persons, approvedBy, met }: Progress) {
 }
 
 /** Everything of one: the exact request while it is open, what was kept of it after. */
-export function approvalDetail(
-  approval: Approval,
-  waiting: boolean,
-  voter: string,
-  shown: (method: string, params: JsonObject) => unknown,
-) {
+export function approvalDetail(approval: Approval, waiting: boolean, voter: string) {
   const { subject, request } = approval;
-  const mine = requirementsFor(voter, approval.requirements, approval.reviewers);
-  const whole =
-    request === null ? subject.arguments : shown(subject.method ?? '', JSON.parse(request, keepExact) as JsonObject);
+  const ask = askOf(voter, approval);
   return {
     ...approvalLine(approval, waiting),
     calledName: subject.calledName,
     server: subject.server,
     method: subject.method,
     digest: approval.digest.slice(0, 12),
-    arguments: JSON.stringify(whole, null, 2),
+    arguments: readableRequest(approval),
     bytes: request === null ? null : Buffer.byteLength(request),
     sha256: request === null ? null : sha256(request).slice(0, 12),
     masked: request === null,
     policyDetail: subject.policies,
     callId: approval.callId,
     /** whether who looks at it may answer, and what is asked of them */
-    mayAnswer: approval.state === 'open' && mine.length > 0 && !hasAnsweredFor(approval, voter, mine),
-    reasonRequired: mine.some(({ reasonRequired }) => reasonRequired),
+    mayAnswer: approval.state === 'open' && ask.asked && !ask.hasApproved,
+    reasonRequired: ask.wantsReason !== null,
   };
-}
-
-/** Nothing is left for this voter to say; a reason that is wanted by now, and was not given, is. */
-function hasAnsweredFor({ votes }: Approval, voter: string, mine: readonly Requirement[]): boolean {
-  const vote = votes.find((each) => each.voter === voter);
-  return vote !== undefined && (hasReason(vote.reason) || !mine.some(({ reasonRequired }) => reasonRequired));
 }
 
 /** One decided call, with how it ended if it has. */

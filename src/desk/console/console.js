@@ -24,7 +24,7 @@ let touched = false;
 let signedInHere = false;
 /** counts the pages shown: an answer that comes for an earlier one is dropped */
 let shownPages = 0;
-/** what moves each second */
+/** what moves each second; each says whether it still stands on the page */
 const ticking = new Set();
 
 // ---------- building ----------
@@ -89,7 +89,7 @@ function countdown(until, prefix) {
     const left = until - now();
     span.textContent = left > 0 ? `${prefix} ${duration(left)}` : 'time is over';
     span.classList.toggle('urgent', left < 60_000);
-    return span.isConnected || left > 0;
+    return span.isConnected;
   };
   tick();
   ticking.add(tick);
@@ -100,7 +100,7 @@ function age(since, suffix = ' ago') {
   const span = el('span', {});
   const tick = () => {
     span.textContent = `${duration(now() - since)}${suffix}`;
-    return true;
+    return span.isConnected;
   };
   tick();
   ticking.add(tick);
@@ -108,7 +108,7 @@ function age(since, suffix = ' ago') {
 }
 
 setInterval(() => {
-  for (const tick of ticking) tick();
+  for (const tick of ticking) if (!tick()) ticking.delete(tick);
 }, 1000);
 
 function show(...children) {
