@@ -169,9 +169,7 @@ function byNotifySend(
       '--urgency=critical',
       '--expire-time=0',
       ...(withActions ? actions : []),
-      '--',
-      cutMiddle(visible(title), TITLE_LIMIT),
-      bodyText(cutMiddle(visible(body), BODY_LIMIT), capabilities),
+      ...textArguments(title, body, capabilities),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: desktopEnvironment() },
   );
@@ -191,11 +189,7 @@ function byNotifySend(
       else if (buttons && answer === deny) resolve({ kind: 'deny' });
       else if (answer === 'default') resolve({ kind: 'open' });
       else if (code === 0) resolve({ kind: 'closed' });
-      else
-        resolve({
-          kind: 'failed',
-          why: `no desktop can show it: ${visible(complained.trim().split('\n')[0] ?? '').slice(0, 200)}`,
-        });
+      else resolve({ kind: 'failed', why: `no desktop can show it: ${firstLine({ stderr: complained })}` });
     });
   });
   // On an interrupt it takes its notification off the screen.
@@ -244,13 +238,7 @@ export async function showOnDesktop(alert: AlertRow): Promise<Attempt> {
   try {
     await promisify(execFile)(
       desktop.program,
-      [
-        '--app-name=toolgate',
-        `--urgency=${urgency}`,
-        '--',
-        cutMiddle(visible(alert.title), TITLE_LIMIT),
-        bodyText(cutMiddle(visible(body), BODY_LIMIT), desktop.capabilities),
-      ],
+      ['--app-name=toolgate', `--urgency=${urgency}`, ...textArguments(alert.title, body, desktop.capabilities)],
       { timeout: TIMEOUT_MS, env: desktopEnvironment() },
     );
     return { kind: 'sent' };
@@ -262,6 +250,11 @@ export async function showOnDesktop(alert: AlertRow): Promise<Attempt> {
 function firstLine(error: unknown): string {
   const said = String((error as { stderr?: string }).stderr || messageOf(error)).trim();
   return visible(said.split('\n')[0] ?? '').slice(0, 200);
+}
+
+/** What is from outside comes after the options' end, made visible and cut to what a notification holds. */
+function textArguments(title: string, body: string, capabilities: readonly string[] | null): string[] {
+  return ['--', cutMiddle(visible(title), TITLE_LIMIT), bodyText(cutMiddle(visible(body), BODY_LIMIT), capabilities)];
 }
 
 /** `notify-send` reads backslashes in the body, and some servers read markup there. */
