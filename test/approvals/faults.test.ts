@@ -143,10 +143,14 @@ test('an approval is spent on the disk before its call is forwarded: a copy of t
   // The upstream has it: whatever becomes of this machine from now on, the approval must be spent.
   const copy = join(where.folder, 'copy');
   mkdirSync(copy);
+  // While somebody reads, the log is not emptied between the copies of the two files: a power cut takes both at once.
+  const reader = new DatabaseSync(join(where.state, 'toolgate.db'));
+  reader.exec('BEGIN; SELECT count(*) FROM approvals');
   for (const name of readdirSync(where.state).filter(
     (each) => each.startsWith('toolgate.db') && !each.endsWith('-shm'),
   ))
     copyFileSync(join(where.state, name), join(copy, name));
+  reader.close();
   const store = openStore(copy);
   const book = createBook(() => {}, { isWaiting: () => false, isRunning: () => true });
   expect(await store.read((tx) => tx.get('SELECT state, request FROM approvals'))).toEqual({
