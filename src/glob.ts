@@ -1,8 +1,8 @@
 /**
  * The one pattern language of policies. `*` is any run of characters, and stops at `/` only if the pattern itself
  * contains `/`; `**` always crosses `/`, and a leading `**` followed by `/` also matches at the top; `?` is one
- * character; all else is literal. Case is ignored. Matching is linear in the text for a given pattern: every star
- * backtracks only to the latest one.
+ * character; all else is literal. Case is ignored. Matching is linear in the text for a given pattern: nothing is tried
+ * twice, whatever stars there are.
  */
 export type Glob = (text: string) => boolean;
 
@@ -31,73 +31,70 @@ function foldCase(text: string): string {
 
 type Token = { kind: 'char'; char: string } | { kind: 'one' } | { kind: 'run'; crosses: boolean };
 
+/** Neighbouring stars are one run, which crosses `/` if there are two of them or no `/` anywhere in the pattern. */
 function tokens(pattern: string): Token[] {
   const hasSlash = pattern.includes('/');
-  const result: Token[] = [];
-  const chars = Array.from(pattern);
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i]!;
-    if (char === '*') {
-      let stars = 1;
-      while (chars[i + 1] === '*') {
-        stars++;
-        i++;
-      }
-      result.push({ kind: 'run', crosses: stars > 1 || !hasSlash });
-    } else if (char === '?') result.push({ kind: 'one' });
-    else result.push({ kind: 'char', char });
-  }
-  return result;
+  return (pattern.match(/\*+|[^*]/gu) ?? []).map((piece) => {
+    if (piece.startsWith('*')) return { kind: 'run', crosses: piece.length > 1 || !hasSlash };
+    return piece === '?' ? { kind: 'one' } : { kind: 'char', char: piece };
+  });
 }
 
-/**
- * Two marks are enough: a run that can't cross `/` is retried from its own mark, and when that fails (it met a `/` or
- * the end) from the latest run that can. `spent` keeps it linear: once the run before part `p` has failed all the way
- * to a place, starting it again at or before that place can only fail again.
- */
+/** The commonest patterns, pieces between stars that cross `/`, are looked up; any other walks its states. */
 function matcher(pattern: string): Glob {
   const parts = tokens(pattern);
+  const plain = parts.every((part) => part.kind === 'char' || (part.kind === 'run' && part.crosses));
+  return plain ? piecewise(pattern.split(/\*+/)) : statewise(parts);
+}
+
+/** Where every run may be anything, the leftmost place of each piece leaves the most room for the rest. */
+function piecewise(pieces: readonly string[]): Glob {
+  const first = pieces[0]!;
+  const last = pieces.at(-1)!;
+  const between = pieces.slice(1, -1).filter((piece) => piece !== '');
   return (text) => {
-    const chars = Array.from(text);
-    const spent = new Map<number, number>();
-    let part = 0;
-    let at = 0;
-    let near: { part: number; at: number } | null = null;
-    let far: { part: number; at: number } | null = null;
-    for (;;) {
-      const token = parts[part];
-      if (token?.kind === 'run') {
-        part++;
-        if (token.crosses) {
-          far = { part, at };
-          near = null;
-          continue;
-        }
-        if (at > (spent.get(part) ?? -1)) {
-          near = { part, at };
-          continue;
-        }
-        near = null;
-      } else if (token === undefined ? at === chars.length : at < chars.length && fits(token, chars[at]!)) {
-        if (token === undefined) return true;
-        part++;
-        at++;
-        continue;
-      }
-      if (near !== null && near.at < chars.length && chars[near.at] !== '/') {
-        near.at++;
-        ({ part, at } = near);
-        continue;
-      }
-      if (near !== null) spent.set(near.part, Math.max(near.at, spent.get(near.part) ?? -1));
-      if (far === null || far.at >= chars.length) return false;
-      far.at++;
-      near = null;
-      ({ part, at } = far);
+    const end = text.length - last.length;
+    if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+    let at = first.length;
+    for (const piece of between) {
+      const found = text.indexOf(piece, at);
+      if (found === -1 || found + piece.length > end) return false;
+      at = found + piece.length;
     }
+    return true;
   };
 }
 
-function fits(token: Token, char: string): boolean {
+/** `alive[part]`: the parts before it can be all of the text read so far. One pass, each part once for each character. */
+function statewise(parts: readonly Token[]): Glob {
+  const count = parts.length;
+  return (text) => {
+    const alive = new Uint8Array(count + 1);
+    /** A run may be empty, so whoever stands before it also stands behind it. */
+    const skipRuns = () => {
+      for (let part = 0; part < count; part++) if (alive[part] === 1 && parts[part]!.kind === 'run') alive[part + 1] = 1;
+    };
+    alive[0] = 1;
+    skipRuns();
+    for (const char of text) {
+      let any = 0;
+      for (let part = count; part >= 0; part--) {
+        const before = part > 0 && alive[part - 1] === 1 && takes(parts[part - 1]!, char);
+        const stays = alive[part] === 1 && part < count && inRun(parts[part]!, char);
+        alive[part] = before || stays ? 1 : 0;
+        any |= alive[part]!;
+      }
+      if (any === 0) return false;
+      skipRuns();
+    }
+    return alive[count] === 1;
+  };
+}
+
+function takes(token: Token, char: string): boolean {
   return token.kind === 'one' || (token.kind === 'char' && token.char === char);
+}
+
+function inRun(token: Token, char: string): boolean {
+  return token.kind === 'run' && (token.crosses || char !== '/');
 }

@@ -41,6 +41,9 @@ describe('a pattern', () => {
     ['', '', true],
     ['*', '', true],
     ['🙂?', '🙂🙂', true],
+    ['*?/*', 'a//', true],
+    ['?*/a*b', '/x/acb', true],
+    ['*/a*b', 'x/acb/b', false],
   ])('%s on %s: %s', (pattern, text, matches) => expect(compileGlob(pattern)(text)).toBe(matches));
 
   test('means what it says, whatever it is', () => {
@@ -64,6 +67,8 @@ describe('a pattern', () => {
     ['a/*a/*a/*b', 'a/'],
     ['**/a*a*a*b', 'aa/'],
     ['*?*?*?x', 'y'],
+    ['*?/*?/*?/x', '/'],
+    ['**?**?**?**?/x', '/'],
   ])('%s takes time in proportion to the text', (pattern, unit) => {
     const match = compileGlob(pattern);
     const time = (size: number) => {
