@@ -65,36 +65,54 @@ function piecewise(pieces: readonly string[]): Glob {
   };
 }
 
-/** `alive[part]`: the parts before it can be all of the text read so far. One pass, each part once for each character. */
+/**
+ * Bit `part` of `alive`: the parts before it can be all of the text read so far (Baeza-Yates and Gonnet's shift-and,
+ * with a bit that stays for a run). 32 parts to a word; one pass over the text, nothing tried twice.
+ */
 function statewise(parts: readonly Token[]): Glob {
-  const count = parts.length;
+  const words = Math.floor(parts.length / 32) + 1;
+  const bits = (wanted: (part: Token) => boolean) => {
+    const set = new Int32Array(words);
+    parts.forEach((part, index) => {
+      if (wanted(part)) set[index >>> 5]! |= 1 << (index & 31);
+    });
+    return set;
+  };
+  const runs = bits(({ kind }) => kind === 'run');
+  const crossing = bits((part) => part.kind === 'run' && part.crosses);
+  const anyChar = bits(({ kind }) => kind === 'one');
+  const takes = new Map<string, Int32Array>();
+  for (const part of parts)
+    if (part.kind === 'char')
+      takes.set(
+        part.char,
+        bits((other) => other.kind === 'one' || (other.kind === 'char' && other.char === part.char)),
+      );
+  const start = new Int32Array(words);
+  start[0] = 1 | ((1 & runs[0]!) << 1);
+  const last = parts.length >>> 5;
+  const lastBit = 1 << (parts.length & 31);
+
   return (text) => {
-    const alive = new Uint8Array(count + 1);
-    /** A run may be empty, so whoever stands before it also stands behind it. */
-    const skipRuns = () => {
-      for (let part = 0; part < count; part++) if (alive[part] === 1 && parts[part]!.kind === 'run') alive[part + 1] = 1;
-    };
-    alive[0] = 1;
-    skipRuns();
+    const alive = start.slice();
     for (const char of text) {
+      const taken = takes.get(char) ?? anyChar;
+      const staying = char === '/' ? crossing : runs;
       let any = 0;
-      for (let part = count; part >= 0; part--) {
-        const before = part > 0 && alive[part - 1] === 1 && takes(parts[part - 1]!, char);
-        const stays = alive[part] === 1 && part < count && inRun(parts[part]!, char);
-        alive[part] = before || stays ? 1 : 0;
-        any |= alive[part]!;
+      let carried = 0;
+      let skipped = 0;
+      for (let word = 0; word < words; word++) {
+        const moved = alive[word]! & taken[word]!;
+        const next = (moved << 1) | carried | (alive[word]! & staying[word]!);
+        // A run may be empty, so whoever stands before it also stands behind it; two runs are never neighbours.
+        const beforeRun = next & runs[word]!;
+        alive[word] = next | (beforeRun << 1) | skipped;
+        carried = moved >>> 31;
+        skipped = beforeRun >>> 31;
+        any |= alive[word]!;
       }
       if (any === 0) return false;
-      skipRuns();
     }
-    return alive[count] === 1;
+    return (alive[last]! & lastBit) !== 0;
   };
-}
-
-function takes(token: Token, char: string): boolean {
-  return token.kind === 'one' || (token.kind === 'char' && token.char === char);
-}
-
-function inRun(token: Token, char: string): boolean {
-  return token.kind === 'run' && (token.crosses || char !== '/');
 }
