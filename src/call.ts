@@ -65,8 +65,8 @@ export type Argument =
   | { readonly state: 'missing' }
   | { readonly state: 'unreadable'; readonly why: string };
 
-/** What a request means. One MCP request is one call; a shell line may be several. */
-export interface Call {
+/** What a call is, whatever its arguments. */
+export interface Deed {
   readonly via: Door;
   /** whose tool it is, the likeliest first; the rest are what it may be too */
   readonly integrations: readonly CallIntegration[];
@@ -78,12 +78,16 @@ export interface Call {
   readonly tools: readonly ToolName[];
   /** what this call may do; empty if nobody knows. More than one only while a deciding argument can't be read */
   readonly possible: readonly Operation[];
+  readonly toolStatus: ReviewStatus;
+}
+
+/** What a request means. One MCP request is one call; a shell line may be several. */
+export interface Call extends Deed {
   /** the worst of `possible`, or null if unknown: what is shown and recorded */
   readonly operation: Operation | null;
   readonly source: ClassSource;
   /** why it was classified so, one short sentence each */
   readonly reasons: readonly string[];
-  readonly toolStatus: ReviewStatus;
   /** sha-256 of the tool's whole definition; null where there is none */
   readonly definitionHash: string | null;
   /** the arguments as they will be forwarded */
@@ -92,10 +96,34 @@ export interface Call {
   readonly argument: (path: string) => Argument;
 }
 
+/** For whom and where an agent works. One value for as long as none of it changes. */
+export interface Surroundings {
+  /** the connection, or the agent's own session */
+  readonly session: string;
+  /** the user of the operating system; null if unknown */
+  readonly user: string | null;
+  /** the folders that it works in; empty if unknown */
+  readonly workspaces: readonly Workspace[];
+  /** IANA name of the zone that this computer is set to */
+  readonly zone: string;
+}
+
+export interface Workspace {
+  /** the folder in every way it may be written: absolute, and from `~` */
+  readonly spellings: readonly string[];
+  /** seen by us; else the client says so, which may restrict, never loosen */
+  readonly sure: boolean;
+}
+
 /** What pure judging needs from outside, as values. */
 export interface Gathered {
   /** milliseconds since the epoch */
   readonly now: number;
+  readonly surroundings: Surroundings;
+  /** what this session was allowed to do before, each deed once; null if nobody can tell */
+  readonly earlier: readonly Deed[] | null;
+  /** how many other calls each counter holds; of a counter that isn't in it nobody can tell */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** All that a policy can look at. */
@@ -134,7 +162,13 @@ export interface Reason {
 export interface AlertRaised {
   readonly policy: string;
   readonly severity: 'low' | 'medium' | 'high';
+  /** which of the channels that are set up; null for all */
+  readonly channels: readonly AlertChannel[] | null;
 }
+
+/** Where people hear of something. */
+export type AlertChannel = 'slack' | 'desktop';
+export const ALERT_CHANNELS: readonly AlertChannel[] = ['slack', 'desktop'];
 
 /** What a designated reviewer must do before the call runs: one requirement per approval policy. */
 export interface Requirement {
@@ -168,6 +202,15 @@ export function worst(operations: readonly Operation[]): Operation | null {
     if (result === null || RANK[operation] > RANK[result]) result = operation;
   }
   return result;
+}
+
+/** The same for two deeds that no condition can tell apart. */
+export function deedKey(deed: Deed): string {
+  let key = `${deed.server}\n${deed.calledName}\n${deed.via} ${deed.toolStatus}`;
+  for (const { id, title, sure } of deed.integrations) key += `\n${sure ? '!' : '?'}${id}\n${title}`;
+  for (const { id, title } of deed.tools) key += `\n.${id}\n${title}`;
+  for (const operation of deed.possible) key += `\n+${operation}`;
+  return key;
 }
 
 /** Names are compared after this: NFKC, lower case, and no space, `_` or `-`. */

@@ -4,8 +4,9 @@
  *   identify   who asks; unseen before? then "an agent is discovered" is judged first
  *   gather     what pure judging needs from outside, as values
  *   classify   what the request means: one call for an MCP request, several for a shell line
+ *   count      how often the like was done lately, where a policy asks
  *   decide     the strictest of all matching policies, with every reason
- *   reserve    take what this call will use; give it back if it doesn't run
+ *   reserve    take what this call will use; if others were faster, count and decide again
  *   settle     allow and block answer at once; approval waits for a person
  *   record     the decision is committed before anything runs, and before a wait begins
  *   forward    the request as it was judged
@@ -14,7 +15,7 @@
  * It names ports, not rooms; `cli/serve.ts` furnishes them.
  */
 import type { Agent, Call, Decision, Gathered } from './call.ts';
-import { type GatewayError, toGatewayError } from './errors.ts';
+import { GatewayError, toGatewayError } from './errors.ts';
 
 /** A judged request: everything that is known of it once the decision is made. */
 export interface Judged {
@@ -78,13 +79,21 @@ export interface Ports<Asked, Result> {
   readonly identify: (asked: Asked) => Promise<Agent> | Agent;
   readonly gather: (asked: Asked) => Gathered;
   readonly classify: (asked: Asked, gathered: Gathered) => readonly Call[];
+  /** completes what was gathered, for these calls: the counts, and the session's history as it is by then */
+  readonly count: (
+    callId: string,
+    agent: Agent,
+    calls: readonly Call[],
+    gathered: Gathered,
+  ) => Promise<Gathered> | Gathered;
   /** throws while there are no rules: then nothing runs */
   readonly decide: (
     agent: Agent,
     calls: readonly Call[],
     gathered: Gathered,
   ) => { readonly decision: Decision; readonly rulesHash: string };
-  readonly reserve: (judged: Judged) => Promise<Reservation> | Reservation;
+  /** null: what was counted or done has changed so that it may be judged otherwise now */
+  readonly reserve: (judged: Judged) => Promise<Reservation | null> | Reservation | null;
   /** resolves once the decision, to allow or to block, is where it survives the end of this process */
   readonly recordDecision: (asked: Asked, judged: Judged) => Promise<void> | void;
   /** commits the decision together with the question to the reviewers, then waits for what comes of it */
@@ -102,9 +111,14 @@ export interface Ports<Asked, Result> {
 }
 
 export interface Reservation {
-  /** the call did not run: give back what was taken */
+  /** the call runs: what was taken is used up */
+  readonly keep: () => void;
+  /** the call does not run: give back what was taken */
   readonly release: () => void;
 }
+
+/** So often may others be faster before it is given up. */
+const MAX_TRIES = 20;
 
 /** Takes one request through. Never throws: what breaks on the way is an outcome, and nothing has run. */
 export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Result>): Promise<Outcome<Result>> {
@@ -116,20 +130,31 @@ export async function flow<Asked, Result>(asked: Asked, ports: Ports<Asked, Resu
     const gathered = ports.gather(asked);
     const started = ports.clock();
     const calls = ports.classify(asked, gathered);
-    const { decision, rulesHash } = ports.decide(agent, calls, gathered);
-    const evaluationUs = Math.round((ports.clock() - started) * 1000);
-    judged = { callId: ports.newCallId(gathered.now), agent, gathered, calls, decision, rulesHash, evaluationUs };
-    reservation = await ports.reserve(judged);
-    ruling = await settle(asked, judged, ports);
+    const classified = ports.clock() - started;
+    const callId = ports.newCallId(gathered.now);
+    for (let tries = 0; reservation === null; tries++) {
+      if (tries === MAX_TRIES)
+        throw new GatewayError('internal', 'other calls keep changing what this one is judged by: try again');
+      const counting = ports.count(callId, agent, calls, gathered);
+      // Not awaited without need: whatever comes in between would be judged without knowing of this call.
+      const counted = counting instanceof Promise ? await counting : counting;
+      const deciding = ports.clock();
+      const { decision, rulesHash } = ports.decide(agent, calls, counted);
+      const evaluationUs = Math.round((classified + ports.clock() - deciding) * 1000);
+      judged = { callId, agent, gathered: counted, calls, decision, rulesHash, evaluationUs };
+      reservation = await ports.reserve(judged);
+    }
+    ruling = await settle(asked, judged!, ports);
     if (ruling.kind === 'refuse') {
       reservation.release();
-      return { kind: 'refused', judged, why: ruling.why };
+      return { kind: 'refused', judged: judged!, why: ruling.why };
     }
+    reservation.keep();
   } catch (thrown) {
     reservation?.release();
     return { kind: 'broken', judged, error: toGatewayError(thrown) };
   }
-  return run(asked, judged, ruling.approved, ports);
+  return run(asked, judged!, ruling.approved, ports);
 }
 
 async function settle<Asked, Result>(asked: Asked, judged: Judged, ports: Ports<Asked, Result>): Promise<Ruling> {

@@ -145,6 +145,37 @@ export function duration(what: string) {
     .meta({ type: 'string', pattern: '^[0-9]{1,6}[smhd]$' });
 }
 
+/** A day, to its end, or an instant, as milliseconds since the epoch: `2026-12-31` (UTC), `2026-12-31T18:00:00+01:00`. */
+export function moment(what: string) {
+  return z
+    .unknown()
+    .transform((input, ctx): number => {
+      const ms = typeof input === 'string' ? readMoment(input) : null;
+      if (ms !== null) return ms;
+      ctx.issues.push(
+        custom(
+          input,
+          `${describe(input)} is not a date for ${what}`,
+          'write a day, 2026-12-31, or an instant with its zone, 2026-12-31T18:00:00Z',
+        ),
+      );
+      return z.NEVER;
+    })
+    .meta({ type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$' });
+}
+
+const DAY_MS = 86_400_000;
+
+function readMoment(text: string): number | null {
+  const match = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2})?(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text.trim());
+  if (match === null) return null;
+  const day = Date.parse(`${match[1]}T00:00:00Z`);
+  // Some engines take the 31st of February for the 3rd of March.
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(match[1]!)) return null;
+  const ms = match[2] === undefined ? day + DAY_MS : Date.parse(text.trim());
+  return Number.isNaN(ms) ? null : ms;
+}
+
 /** An issue with our own words, for a `check` or a `transform`. */
 export function custom(input: unknown, fault: string, mend: string, path: PropertyKey[] = []) {
   return { code: 'custom' as const, input, message: faultAndMend(fault, mend), path };

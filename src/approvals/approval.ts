@@ -10,7 +10,7 @@
  *
  * That nobody is waiting is shown, and is no state.
  */
-import type { Agent, Door, JsonObject, Operation, Requirement } from '../call.ts';
+import type { Agent, Door, JsonObject, Operation, Requirement, Surroundings } from '../call.ts';
 import { sha256 } from '../digest.ts';
 import type { ReviewerEntries } from './reviewers.ts';
 
@@ -35,6 +35,7 @@ export interface Vote {
 /** What people are shown of a request; secrets are masked, and it is kept when the approval has ended. */
 export interface Subject {
   readonly agent: Omit<Agent, 'status'>;
+  readonly surroundings: Surroundings;
   readonly via: Door;
   readonly method: string | null;
   readonly server: string | null;

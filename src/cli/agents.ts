@@ -10,6 +10,7 @@ import { wakeDesk } from './desk-process.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { meet } from './meet.ts';
 import { complain, print, printJson, table, when } from './output.ts';
+import { surroundingsUnseen } from './surroundings.ts';
 
 export async function agentsList(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
@@ -106,14 +107,15 @@ export async function agentsSet(name: string, status: ReviewStatus, flags: House
     }
     // It became Disallowed: that is a discovery again, whether or not it is connected now.
     if (status === 'Disallowed' && seen !== undefined && seen.first_seen !== null) {
-      const { alerted } = await meet(house, {
+      const identity = {
         ...agent,
         aliases: [],
         claims: [],
         strength: seen.strength,
         knownBy: seen.known_by,
         mixedScripts: false,
-      });
+      };
+      const { alerted } = await meet(house, identity, surroundingsUnseen(house.owner));
       if (alerted) wakeDesk(house);
     }
     return 0;

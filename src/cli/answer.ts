@@ -40,7 +40,7 @@ export async function answerApproval(house: House, id: string, answer: Answer): 
  * null where only the gate can tell. The gate judges once more before anything runs.
  */
 function judgeOnRecord(house: House, rules: Rules, tx: Transaction, approval: Approval): Decision | string | null {
-  const { method, server, calledName, definitionHash, agent } = approval.subject;
+  const { method, server, calledName, definitionHash, agent, surroundings } = approval.subject;
   if (method !== 'tools/call' || server === null || approval.request === null) return null;
   const rows: readonly ToolRow[] = listTools(tx);
   const row = rows.find((each) => each.server === server && each.name === calledName);
@@ -51,9 +51,12 @@ function judgeOnRecord(house: House, rules: Rules, tx: Transaction, approval: Ap
   const args = (params['arguments'] ?? {}) as JsonObject;
   const { toolClass } = classifyNamed(rules.catalog, launch, definitionIn(row, calledName), false);
   const call = callOnRecord(rules.policies, toolClass, server, calledName, args, row);
-  const facts = { agent: metBefore(tx, rules, agent), call, gathered: { now: Date.now() } };
+  // What its session did before, and how often the like was done, only its gate can tell.
+  const gathered = { now: Date.now(), surroundings, earlier: null, counts: new Map() };
+  const facts = { agent: metBefore(tx, rules, agent), call, gathered };
   const decision = decide(rules.policies, facts, ownerOf(house));
-  return decision.effect === 'block' ? `the policy "${decision.deciding.policy}" blocks it now` : decision;
+  if (decision.effect !== 'block') return decision;
+  return decision.deciding.answer === 'yes' ? `the policy "${decision.deciding.policy}" blocks it now` : null;
 }
 
 /** Each requirement as its policy has it now, and those that have come to it; none is dropped here. */

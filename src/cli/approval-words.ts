@@ -23,6 +23,7 @@ export function subjectOf(
   const masked = redact(bound(shown));
   return {
     agent,
+    surroundings: judged.gathered.surroundings,
     via: call.via,
     method: held.method,
     server: call.server,

@@ -38,7 +38,7 @@ export interface Held {
   /** tells the client that it waits: at once, and every ten seconds */
   readonly tell: (message: string) => void;
   /** the same request as it means and is judged now */
-  readonly judgeAgain: () => Promise<{
+  readonly judgeAgain: (callId: string) => Promise<{
     readonly agent: Agent;
     readonly call: Call;
     readonly decision: Decision;
@@ -169,7 +169,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** Approved, or allowed by now: judged again as it stands, then spent, and only then forwarded. */
   const use = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
-    const { agent, call, decision } = await held.judgeAgain();
+    const { agent, call, decision } = await held.judgeAgain(callId);
     const end = (why: string, refused: Refused): Promise<Ruling> =>
       store.write((tx) => approvals.end(tx, approval.id, why, Date.now())).then(() => refuse(refused));
     if (approval.request === null) return refuse({ kind: 'expired', code: approval.code });
@@ -203,7 +203,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** Judged again because the rules changed. Null: it still waits for the same or other reviewers. */
   const rejudge = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling | null> => {
-    const { decision, rulesHash } = await held.judgeAgain();
+    const { decision, rulesHash } = await held.judgeAgain(callId);
     if (decision.effect === 'require approval') {
       const inForce = { requirements: decision.requirements, reviewers: reviewersOf(house) };
       await store.write((tx) => approvals.renew(tx, approval.id, inForce, rulesHash, Date.now()));

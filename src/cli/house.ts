@@ -7,6 +7,7 @@ import { type Book, createBook } from '../approvals/book.ts';
 import { ownerReviewer, type ReviewerEntries } from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { createRecorder, type Recorder } from '../audit/recorder.ts';
+import type { AlertChannel } from '../call.ts';
 import { readCatalogFolder } from '../catalog/load.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { createRulesKeeper, type RulesKeeper } from '../config/keeper.ts';
@@ -14,7 +15,6 @@ import { type Folders, folders } from '../config/paths.ts';
 import { createStatuses, type Statuses } from '../config/statuses.ts';
 import { sha256 } from '../digest.ts';
 import { GatewayError } from '../errors.ts';
-import type { Channel } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
 import { getMeta } from '../store/meta.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -107,7 +107,7 @@ export function reviewersOf(house: House): ReviewerEntries {
 }
 
 /** The channels that the rules in force name. */
-export function channelsOf(house: House): Channel[] {
+export function channelsOf(house: House): AlertChannel[] {
   const channels = house.rules.current()?.rules?.policies.file.channels;
   return [
     ...(channels?.slack === undefined ? [] : (['slack'] as const)),

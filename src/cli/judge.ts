@@ -1,23 +1,41 @@
 /** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
-import type { Agent, Call, Decision, Gathered } from '../call.ts';
+import type { Agent, AlertRaised, Call, Decision, Gathered, Surroundings } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
-import type { Completion, Judged } from '../flow.ts';
+import type { Completion, Judged, Reservation } from '../flow.ts';
 import { newId } from '../ids.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
+import type { CompiledPolicies } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
+import { countersOf } from '../policy/rates.ts';
 import { redact } from '../redact.ts';
+import { type Counter, countIn, countsIn, uncountIn } from '../store/counters.ts';
+import type { Transaction } from '../store/store.ts';
+import { createHistory } from './history.ts';
 import { channelsOf, type House, ownerOf } from './house.ts';
 
 export interface Judge {
+  /** all but the counts */
+  readonly gather: () => Gathered;
+  /**
+   * What was counted and done, this call itself left out. Asks the store only where a policy with a rate may apply;
+   * throws `store_unavailable`.
+   */
+  readonly count: (
+    callId: string,
+    agent: Agent,
+    calls: readonly Call[],
+    gathered: Gathered,
+  ) => Promise<Gathered> | Gathered;
   readonly decide: (
     agent: Agent,
     calls: readonly Call[],
     gathered: Gathered,
   ) => { decision: Decision; rulesHash: string };
   /** whether it would run now, without asking anybody and without a record */
-  readonly allows: (agent: Agent, call: Call) => boolean;
+  readonly allows: (agent: Agent, call: Call) => Promise<boolean>;
+  readonly reserve: (judged: Judged) => Promise<Reservation | null> | Reservation | null;
   /** of a call that is allowed or blocked; one that must be approved is recorded where it is held */
   readonly recordDecision: (method: string | null, judged: Judged) => Promise<void> | void;
   readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
@@ -26,28 +44,79 @@ export interface Judge {
 }
 
 /** `onAlert` is told that a delivery is waiting. */
-export function createJudge(house: House, sessionId: string, digestKey: string, onAlert: () => void): Judge {
+export function createJudge(house: House, surroundings: Surroundings, digestKey: string, onAlert: () => void): Judge {
+  const history = createHistory();
+  const rulesInForce = () => {
+    const loaded = house.rules.current();
+    if (loaded?.rules == null)
+      throw new GatewayError(
+        'policy_invalid',
+        `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`,
+      );
+    return loaded.rules;
+  };
+  const gather = (): Gathered => ({
+    now: Date.now(),
+    surroundings,
+    earlier: history.earlier(),
+    counts: NOTHING_COUNTED,
+  });
+  const count: Judge['count'] = (callId, agent, calls, gathered) => {
+    const counters = countersFor(rulesInForce().policies, agent, calls, gathered);
+    if (counters.length === 0) return { ...gathered, earlier: history.earlier(callId) };
+    return house.store
+      .read((tx) => countsIn(tx, counters, gathered.now, callId))
+      .then((counts) => ({ ...gathered, earlier: history.earlier(callId), counts }));
+  };
   return {
+    gather,
+    count,
     decide: (agent, calls, gathered) => {
-      const loaded = house.rules.current();
-      if (loaded?.rules == null)
-        throw new GatewayError(
-          'policy_invalid',
-          `there are no rules to judge it by\n${loaded === null ? '' : rulesFault(loaded)}`,
-        );
-      const { policies, hash } = loaded.rules;
+      const { policies, hash } = rulesInForce();
       const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, ownerOf(house)));
       return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
     },
-    allows: (agent, call) => {
-      const rules = house.rules.current()?.rules ?? null;
-      return (
-        rules !== null &&
-        decide(rules.policies, { agent, call, gathered: { now: Date.now() } }, ownerOf(house)).effect === 'allow'
-      );
+    allows: async (agent, call) => {
+      const gathered = await count('', agent, [call], gather());
+      return decide(rulesInForce().policies, { agent, call, gathered }, ownerOf(house)).effect === 'allow';
+    },
+    reserve: (judged) => {
+      const { agent, calls, callId, gathered, decision } = judged;
+      if (decision.effect === 'block') return NOTHING_RESERVED;
+      const { policies } = rulesInForce();
+      const lookBack = calls.some((call) => policies.applicable({ agent, call, gathered }).lookBack);
+      if (lookBack && history.earlier(callId) !== gathered.earlier) return null;
+      history.begin(callId, calls);
+      const remembered: Reservation = {
+        keep: () => history.keep(callId),
+        release: () => history.forget(callId),
+      };
+      const counters = countersFor(policies, agent, calls, gathered);
+      if (counters.length === 0) return remembered;
+      return house.store
+        .write((tx) => takeIn(tx, counters, judged))
+        .then(
+          (taken): Reservation | null => {
+            if (taken)
+              return {
+                keep: remembered.keep,
+                release: () => {
+                  remembered.release();
+                  // What can't be given back runs out with its window.
+                  house.store.write((tx) => uncountIn(tx, counters, callId, gathered.now)).catch(() => {});
+                },
+              };
+            remembered.release();
+            return null;
+          },
+          (error) => {
+            remembered.release();
+            throw error;
+          },
+        );
     },
     recordDecision: (method, judged) => {
-      const event = () => decidedEvent(judged, { sessionId, method, digestKey });
+      const event = () => decidedEvent(judged, { sessionId: surroundings.session, method, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
       if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);
@@ -68,6 +137,34 @@ export function createJudge(house: House, sessionId: string, digestKey: string, 
   };
 }
 
+const NOTHING_COUNTED: ReadonlyMap<string, number> = new Map();
+const NOTHING_RESERVED: Reservation = { keep: () => {}, release: () => {} };
+
+function countersFor(
+  policies: CompiledPolicies,
+  agent: Agent,
+  calls: readonly Call[],
+  gathered: Gathered,
+): readonly Counter[] {
+  return calls.flatMap((call) => {
+    const facts = { agent, call, gathered };
+    const { rates } = policies.applicable(facts);
+    return rates.length === 0 ? [] : countersOf(rates, facts);
+  });
+}
+
+/** False if others have counted meanwhile, so that a rate answers otherwise than when it was judged. */
+function takeIn(tx: Transaction, counters: readonly Counter[], { callId, gathered }: Judged): boolean {
+  const counts = countsIn(tx, counters, gathered.now, callId);
+  const isOver = (count: number | undefined, { over }: Counter) => (count ?? 0) + 1 > over;
+  const same = counters.every((counter) => {
+    const { key } = counter;
+    return gathered.counts.has(key) && isOver(counts.get(key), counter) === isOver(gathered.counts.get(key), counter);
+  });
+  if (same) countIn(tx, counters, callId, gathered.now);
+  return same;
+}
+
 const RANK = { block: 2, 'require approval': 1, allow: 0 } as const;
 
 /** One shell line may be several calls: the strictest decides, and every reason and alert is kept. */
@@ -86,7 +183,7 @@ export function callAlerts(judged: Judged): NewAlert[] {
   return judged.decision.alerts.map((alert) => callAlert(judged, alert));
 }
 
-function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['severity'] }): NewAlert {
+function callAlert(judged: Judged, alert: AlertRaised): NewAlert {
   const call = judged.calls[0]!;
   const what = `${titleOf(call)} · ${call.tools[0]?.title ?? call.calledName}`;
   const did = judged.decision.effect === 'allow' ? 'called' : 'tried to call';
@@ -105,6 +202,7 @@ function callAlert(judged: Judged, alert: { policy: string; severity: NewAlert['
       Arguments: shorten(JSON.stringify(redact(call.rawArguments))),
     },
     callId: judged.callId,
+    channels: alert.channels,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   seeAgent,
 } from '../agents/registry.ts';
 import { writeEvents } from '../audit/chain.ts';
-import type { Agent, ReviewStatus } from '../call.ts';
+import type { Agent, ReviewStatus, Surroundings } from '../call.ts';
 import type { Rules } from '../config/rules.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { decideDiscovery } from '../policy/decide.ts';
@@ -49,7 +49,7 @@ export function metBefore(tx: Transaction, rules: Rules, known: Omit<Agent, 'sta
 }
 
 /** "An agent is discovered" is judged once per agent, and again when it becomes Disallowed. */
-export async function meet(house: House, identity: Identity): Promise<Met> {
+export async function meet(house: House, identity: Identity, surroundings: Surroundings): Promise<Met> {
   const { rules } = await house.rules.load();
   const now = Date.now();
   const { mixedScripts, ...known } = identity;
@@ -73,7 +73,9 @@ export async function meet(house: House, identity: Identity): Promise<Met> {
     if (status !== 'Disallowed') clearDisallowedRaised(tx, identity.id);
     if (!isNew && !disallowed) return { agent, alerted: false };
     const { reasons, alerts } =
-      rules === null ? { reasons: [], alerts: [] } : decideDiscovery(rules.policies, { agent });
+      rules === null
+        ? { reasons: [], alerts: [] }
+        : decideDiscovery(rules.policies, { agent, gathered: { now, surroundings, earlier: [], counts: new Map() } });
     writeEvents(tx, [
       {
         type: isNew ? 'agent.discovered' : 'agent.review_changed',
@@ -112,6 +114,7 @@ export async function meet(house: House, identity: Identity): Promise<Met> {
             Policy: alert.policy,
           },
           callId: null,
+          channels: alert.channels,
         }),
       ),
       channels,

@@ -8,10 +8,13 @@ import { classifyNamed } from '../catalog/named.ts';
 import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
+import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
+import { countsIn } from '../store/counters.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
+import { surroundingsHere } from './surroundings.ts';
 
 export interface ExplainFlags extends HouseFlags {
   readonly agent?: string;
@@ -19,19 +22,25 @@ export interface ExplainFlags extends HouseFlags {
   readonly agentStatus?: ReviewStatus;
   readonly toolStatus?: ReviewStatus;
   readonly args?: string;
+  /** an instant, as ISO 8601 */
+  readonly at?: string;
+  readonly user?: string;
+  readonly workspace?: string;
+  /** what the session did before: names of tools, as the call's own */
+  readonly before?: readonly string[];
   readonly json?: boolean;
 }
 
 /** `what` is `server/tool`, `integration/tool` or an exposed name, `server__tool`. Exit 0: it would run; 1: it would not. */
 export async function policyExplain(what: string, flags: ExplainFlags): Promise<number> {
-  const match = /^([^/]+)\/(.+)$/.exec(what) ?? /^(.+?)__(.+)$/.exec(what);
-  if (match === null) {
-    complain(`"${what}" names no tool: write server/tool or integration/tool, such as github/create_issue`);
-    return 2;
-  }
   const args = parseArguments(flags.args);
   if (args === null) {
     complain('--args must be a JSON object, such as --args \'{"branch":"main"}\'');
+    return 2;
+  }
+  const now = flags.at === undefined ? Date.now() : Date.parse(flags.at);
+  if (Number.isNaN(now)) {
+    complain(`--at must be an instant, such as 2026-12-31T18:00:00Z, not "${flags.at}"`);
     return 2;
   }
   const house = await openHouse(flags);
@@ -43,13 +52,21 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     }
     if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are explained`);
     const rows = await house.store.read(listTools);
-    const call = callOf(house, loaded.rules, rows, match[1]!, match[2]!, args, flags.toolStatus);
-    if (typeof call === 'string') {
-      complain(call);
+    const { policies } = loaded.rules;
+    const call = callOf(house, loaded.rules, rows, what, args, flags.toolStatus);
+    const earlier = (flags.before ?? []).map((name) => callOf(house, loaded.rules!, rows, name, {}, undefined));
+    const fault = [call, ...earlier].find((each) => typeof each === 'string');
+    if (fault !== undefined || typeof call === 'string') {
+      complain(String(fault));
       return 2;
     }
     const agent = await agentOf(house, loaded.rules, flags);
-    const explanation = explain(loaded.rules.policies, { agent, call, gathered: { now: Date.now() } }, ownerOf(house));
+    const here = surroundingsHere('', flags.user ?? house.owner, flags.workspace);
+    const gathered = { now, surroundings: here, earlier: earlier as Call[], counts: new Map<string, number>() };
+    const facts = { agent, call, gathered };
+    const counters = countersOf(policies.applicable(facts).rates, facts);
+    const counts = await house.store.read((tx) => countsIn(tx, counters, now, ''));
+    const explanation = explain(policies, { ...facts, gathered: { ...gathered, counts } }, ownerOf(house));
     if (flags.json)
       printJson({ call: { ...call, argument: undefined }, agent, rules: loaded.rules.hash, ...explanation });
     else print(inWords(call, agent, explanation));
@@ -64,11 +81,14 @@ function callOf(
   house: House,
   { catalog, policies }: Rules,
   rows: readonly ToolRow[],
-  key: string,
-  tool: string,
+  what: string,
   args: JsonObject,
   status: ReviewStatus | undefined,
 ): Call | string {
+  const match = /^([^/]+)\/(.+)$/.exec(what) ?? /^(.+?)__(.+)$/.exec(what);
+  if (match === null)
+    return `"${what}" names no tool: write server/tool or integration/tool, such as github/create_issue`;
+  const [key, tool] = [match[1]!, match[2]!];
   const launch = launchOf(house, key, rows);
   const known =
     launch !== null ||

@@ -12,6 +12,7 @@ import { serveClient } from '../gateway/stdio.ts';
 import { newId } from '../ids.ts';
 import { openDeliveries } from '../notify/alerts.ts';
 import { formatProblems } from '../problem.ts';
+import { sweepCounters } from '../store/counters.ts';
 import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
 import { INSIDE } from '../upstream/process.ts';
 import { wakeDesk } from './desk-process.ts';
@@ -22,6 +23,7 @@ import { createJudge } from './judge.ts';
 import { giveBackWhenQuiet } from './memory.ts';
 import { tellOfRules } from './rules-news.ts';
 import { configuredServers } from './servers.ts';
+import { surroundingsHere } from './surroundings.ts';
 import { createVisitor, readCredentials } from './visitor.ts';
 
 export interface ServeFlags extends HouseFlags {
@@ -55,7 +57,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   const closing = Promise.withResolvers<void>();
-  const visitor = createVisitor(house, credentials);
+  const surroundings = surroundingsHere(sessionId, house.owner);
+  const visitor = createVisitor(house, credentials, surroundings);
   const record = (event: Parameters<typeof house.recorder.now>[0][number]) =>
     void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
 
@@ -92,7 +95,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   const digestKey = await house.digestKey().catch(() => '');
-  const judge = createJudge(house, sessionId, digestKey, () => wakeDesk(house));
+  const judge = createJudge(house, surroundings, digestKey, () => wakeDesk(house));
   const holder = createHolder(house, {
     sessionId,
     digestKey,
@@ -117,8 +120,6 @@ export async function serve(flags: ServeFlags): Promise<number> {
     door: {
       ...judge,
       identify,
-      gather: () => ({ now: Date.now() }),
-      reserve: () => NOTHING_RESERVED,
       recordDecision: (asked, judged) => judge.recordDecision(asked.method, judged),
       hold: (asked, judged) =>
         holder.hold(judged, {
@@ -128,12 +129,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
           patienceMs: flags.hold ?? patienceMs(visitor.clientName(), asked.onProgress !== null),
           signal: asked.signal,
           tell: progressTeller(asked.onProgress),
-          judgeAgain: async () => {
+          judgeAgain: async (callId) => {
             await house.rules.latest();
             await keepInStep();
             const agent = await identify();
             const call = asked.classify();
-            return { agent, call, ...judge.decide(agent, [call], { now: Date.now() }) };
+            const gathered = await judge.count(callId, agent, [call], judge.gather());
+            return { agent, call, ...judge.decide(agent, [call], gathered) };
           },
         }),
     },
@@ -143,7 +145,10 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const start = async () => {
     gate.start();
     try {
-      const orphans = await house.store.write(sweepOrphans);
+      const orphans = await house.store.write((tx) => {
+        sweepCounters(tx, Date.now());
+        return sweepOrphans(tx);
+      });
       if (orphans > 0) log.warn(`ended ${orphans} servers that a gate which was killed had left`);
       const loaded = await house.rules.load();
       await keepInStep();
@@ -171,7 +176,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     await keepInStep();
     holder.rulesChanged();
     const { agent } = await visitor.agent();
-    session.rejudgeSubscriptions((call) => judge.allows(agent, call));
+    await session.rejudgeSubscriptions((call) => judge.allows(agent, call));
     if (await tellOfRules(house, loaded)) wakeDesk(house);
   };
   const unwatch = house.rules.watch(onRules, (fault) => log.error(`the rules could not be read again: ${fault}`));
@@ -209,8 +214,6 @@ function progressTeller(onProgress: McpAsked['onProgress']): (message: string) =
   let progress = 0;
   return (message) => onProgress?.({ progress: ++progress, message });
 }
-
-const NOTHING_RESERVED = { release: () => {} };
 
 function oursAlone(house: House): Catalog {
   return buildCatalog(house.ours);

@@ -154,9 +154,10 @@ export class Session {
   }
 
   /** The rules changed: subscriptions that they no longer allow are ended. */
-  rejudgeSubscriptions(allows: (call: Call) => boolean): void {
+  async rejudgeSubscriptions(allows: (call: Call) => Promise<boolean>): Promise<void> {
     for (const [key, { upstream, judged }] of this.#subscriptions) {
-      if (allows(readCall('resources/subscribe', upstream, this.#gate.known(upstream).recognised, judged))) continue;
+      const call = readCall('resources/subscribe', upstream, this.#gate.known(upstream).recognised, judged);
+      if (await allows(call)) continue;
       this.#subscriptions.delete(key);
       upstream.ask('resources/unsubscribe', judged).catch(() => {});
     }

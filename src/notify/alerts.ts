@@ -1,9 +1,9 @@
 /** Alerts as rows: written in the transaction of the event they belong to, delivered by the desk, once per channel. */
+import type { AlertChannel } from '../call.ts';
 import { newId } from '../ids.ts';
 import { redact } from '../redact.ts';
 import type { Transaction } from '../store/store.ts';
 
-export type Channel = 'slack' | 'desktop';
 export type Severity = 'low' | 'medium' | 'high';
 
 /** What is told to people. */
@@ -20,6 +20,8 @@ export interface NewAlert {
   readonly callId: string | null;
   /** the question that it tells of */
   readonly approvalId?: string;
+  /** which of the channels get it; without it all do */
+  readonly channels?: readonly AlertChannel[] | null;
 }
 
 export interface AlertRow {
@@ -40,7 +42,7 @@ export type DeliveryState = 'pending' | 'sending' | 'sent' | 'failed';
 
 export interface DeliveryRow {
   readonly alert_id: string;
-  readonly channel: Channel;
+  readonly channel: AlertChannel;
   readonly state: DeliveryState;
   readonly attempts: number;
   readonly next_at: number;
@@ -49,11 +51,11 @@ export interface DeliveryRow {
   readonly error: string | null;
 }
 
-/** Writes alerts, redacted, with one open delivery per channel. */
+/** Writes alerts, redacted, with one open delivery for each of `channels` that the alert is for. */
 export function insertAlerts(
   tx: Transaction,
   alerts: readonly NewAlert[],
-  channels: readonly Channel[],
+  channels: readonly AlertChannel[],
   now: number,
 ): void {
   for (const alert of alerts) {
@@ -72,7 +74,7 @@ export function insertAlerts(
       alert.callId,
       alert.approvalId ?? null,
     );
-    for (const channel of channels)
+    for (const channel of channels.filter((each) => alert.channels?.includes(each) ?? true))
       tx.run(
         "INSERT INTO deliveries (alert_id, channel, state, next_at) VALUES (?, ?, 'pending', ?)",
         id,

@@ -1,10 +1,12 @@
 /** Takes open deliveries one by one, the severest first; each is claimed before it is sent and settled after. */
+
+import type { AlertChannel } from '../call.ts';
 import type { Transaction } from '../store/store.ts';
-import type { AlertRow, Channel, DeliveryRow } from './alerts.ts';
+import type { AlertRow, DeliveryRow } from './alerts.ts';
 import type { Attempt } from './slack.ts';
 
 /** Waits between attempts; after the last the delivery has failed, about a day later. */
-const WAITS_MS: Record<Channel, readonly number[]> = {
+const WAITS_MS: Record<AlertChannel, readonly number[]> = {
   slack: [
     2000, 5000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000, 3_600_000, 7_200_000, 14_400_000,
     28_800_000,

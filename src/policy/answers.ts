@@ -1,5 +1,42 @@
 /** Three-valued logic: how the answers of several conditions make one. Pure. */
-import type { Answer } from '../call.ts';
+import type { Answer, Facts } from '../call.ts';
+
+/** One condition, ready to be asked and to be shown. */
+export interface Test {
+  /** as the owner wrote it: `operation: Write or Delete` */
+  readonly label: string;
+  /** how the answers of `parts` make its own; a leaf has none */
+  readonly kind: 'leaf' | 'all' | 'any' | 'not';
+  readonly parts: readonly Test[];
+  /** one agent and one tool may get different answers: by their arguments, by time, by what was before */
+  readonly varies: boolean;
+  readonly answer: (facts: Facts) => Answer;
+  /** what it was compared with, for people */
+  readonly compared: (facts: Facts) => string;
+}
+
+/** All of the parts; of none: yes. */
+export function allOf(label: string, parts: readonly Test[]): Test {
+  return combination(label, 'all', parts, (facts) => every(parts, (part) => part.answer(facts)));
+}
+
+/** Any of the parts; of none: no. */
+export function anyOf(label: string, parts: readonly Test[]): Test {
+  return combination(label, 'any', parts, (facts) => some(parts, (part) => part.answer(facts)));
+}
+
+export function negate(label: string, part: Test): Test {
+  return combination(label, 'not', [part], (facts) => opposite(part.answer(facts)));
+}
+
+function combination(
+  label: string,
+  kind: Exclude<Test['kind'], 'leaf'>,
+  parts: readonly Test[],
+  answer: Test['answer'],
+): Test {
+  return { label, kind, parts, varies: parts.some(({ varies }) => varies), answer, compared: () => '' };
+}
 
 /** AND: one no is no, whatever the rest; else one can't tell is can't tell. Of none: yes. */
 export function every<Part>(parts: readonly Part[], ask: (part: Part) => Answer): Answer {

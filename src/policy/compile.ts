@@ -1,32 +1,46 @@
-/** Turns conditions into functions of the facts that answer yes, no or can't tell. Pure. */
-import { type Answer, type CallIntegration, type Facts, foldName, isEmpty } from '../call.ts';
-import { compileGlob, isGlob } from '../glob.ts';
-import { every, opposite, some } from './answers.ts';
+/** Turns policies into tests of the facts that answer yes, no or can't tell. Pure. */
+import { foldName } from '../call.ts';
+import { allOf, anyOf, negate, type Test } from './answers.ts';
+import {
+  agentStatusTest,
+  agentTest,
+  argumentTest,
+  type FindIntegration,
+  integrationTest,
+  oneOf,
+  operationTest,
+  rateTest,
+  serverTest,
+  sessionTest,
+  timeTest,
+  toolTest,
+  userTest,
+  workspaceTest,
+} from './leaves.ts';
 import type { Policies, Vocabulary } from './load.ts';
-import { compileMatch, describeArgument, describeMatch } from './match.ts';
-import type { ArgumentMatch, Condition, PolicySource } from './schema.ts';
-
-/** One condition, ready to be asked and to be shown. */
-export interface Test {
-  /** as the owner wrote it: `operation: Write or Delete` */
-  readonly label: string;
-  readonly answer: (facts: Facts) => Answer;
-  /** what it was compared with, for people */
-  readonly compared: (facts: Facts) => string;
-  readonly parts: readonly Test[];
-}
+import { type CompiledRate, counterKeys } from './rates.ts';
+import { type Applicable, createResolver } from './resolve.ts';
+import type { PolicySource } from './schema.ts';
+import type { Condition } from './schema-conditions.ts';
 
 export interface CompiledPolicy {
   readonly source: PolicySource;
   /** `policies.yaml:12` */
   readonly place: string;
   readonly test: Test;
+  /** what it counts */
+  readonly rates: readonly CompiledRate[];
+  /** it asks what the session did before */
+  readonly looksBack: boolean;
 }
 
 export interface CompiledPolicies {
   readonly file: Policies['file'];
+  /** the policies that are enabled, in the order of the file */
   readonly calls: readonly CompiledPolicy[];
   readonly discoveries: readonly CompiledPolicy[];
+  /** those of `calls` that may apply to a call, worked out once for each agent and tool */
+  readonly applicable: Applicable;
 }
 
 /** Compiles once per change of rules; the result holds no file. */
@@ -35,232 +49,100 @@ export function compilePolicies(
   vocabulary: Vocabulary,
   fileName = 'policies.yaml',
 ): CompiledPolicies {
-  const compiled = policies.file.policies.map((source, index) => ({
-    source,
-    place: `${fileName}:${policies.lines[index] ?? 0}`,
-    test: compilePolicy(source, vocabulary),
-  }));
+  const find = integrationFinder(vocabulary);
+  const compiled = policies.file.policies.flatMap((source, index) =>
+    source.enabled
+      ? [{ source, place: `${fileName}:${policies.lines[index] ?? 0}`, ...compilePolicy(source, find) }]
+      : [],
+  );
+  const calls = compiled.filter(({ source }) => source.when === 'an agent makes a tool call');
   return {
     file: policies.file,
-    calls: compiled.filter(({ source }) => source.when === 'an agent makes a tool call'),
+    calls,
     discoveries: compiled.filter(({ source }) => source.when === 'an agent is discovered'),
+    applicable: createResolver(calls, policies.file.defaults.mode),
   };
 }
 
-function compilePolicy(policy: PolicySource, vocabulary: Vocabulary): Test {
-  // Where a yes would loosen, a mere claim of identity is not enough (DESIGN §6).
-  const loosens = policy.action === 'allow';
-  const parts: Test[] = [];
-  if (policy.if !== undefined) parts.push(compileCondition(policy.if, loosens, vocabulary));
-  if (policy.unless !== undefined) parts.push(negate('unless', compileCondition(policy.unless, !loosens, vocabulary)));
-  return allOf('if', parts);
+/** Ids, titles and aliases, as the owner may write them. */
+function integrationFinder({ integrations }: Vocabulary): FindIntegration {
+  const ids = new Map<string, string>();
+  for (const { id, title, aliases } of integrations)
+    for (const name of [id, title, ...aliases]) if (!ids.has(foldName(name))) ids.set(foldName(name), id);
+  return (name) => ids.get(foldName(name)) ?? null;
 }
 
-function compileCondition(condition: Condition, loosens: boolean, vocabulary: Vocabulary): Test {
+/** What compiling a condition needs to know of where it stands. */
+interface Scope {
+  /** a yes here would loosen, so a mere claim is not enough for it */
+  readonly loosens: boolean;
+  readonly find: FindIntegration;
+  /** what must also hold for the policy to apply: a rate counts only such calls */
+  readonly around: readonly Test[];
+  readonly addRate: (rate: Omit<CompiledRate, 'id'>) => CompiledRate;
+}
+
+function compilePolicy(
+  policy: PolicySource,
+  find: FindIntegration,
+): Pick<CompiledPolicy, 'test' | 'rates' | 'looksBack'> {
+  const loosens = policy.action === 'allow';
+  const rates: CompiledRate[] = [];
+  const addRate: Scope['addRate'] = (rate) => {
+    const added = { ...rate, id: `${foldName(policy.name)}#${rates.length}` };
+    rates.push(added);
+    return added;
+  };
+  const unless =
+    policy.unless === undefined
+      ? []
+      : [negate('unless', compileCondition(policy.unless, { loosens: !loosens, find, around: [], addRate }))];
+  const scope: Scope = { loosens, find, around: unless, addRate };
+  const parts = policy.if === undefined ? unless : [compileCondition(policy.if, scope), ...unless];
+  const looksBack = [policy.if, policy.unless].some((part) => part !== undefined && asksOfEarlier(part));
+  return { test: allOf('if', parts), rates, looksBack };
+}
+
+function asksOfEarlier({ session_has, any = [], all = [], not }: Condition): boolean {
+  return session_has !== undefined || [...any, ...all, ...(not === undefined ? [] : [not])].some(asksOfEarlier);
+}
+
+function compileCondition(condition: Condition, scope: Scope): Test {
+  const { loosens, find } = scope;
   const parts: Test[] = [];
-  if (condition.integration) parts.push(integrationTest(condition.integration, loosens, vocabulary));
+  if (condition.integration) parts.push(integrationTest(condition.integration, loosens, find));
   if (condition.operation) parts.push(operationTest(condition.operation));
   if (condition.tool) parts.push(toolTest(condition.tool));
   if (condition.tool_review_status)
-    parts.push(oneOf('tool review status', condition.tool_review_status, (facts) => facts.call.toolStatus));
+    parts.push(oneOf('tool review status', condition.tool_review_status, ({ call }) => call.toolStatus));
   if (condition.agent) parts.push(agentTest(condition.agent, loosens));
-  if (condition.agent_review_status)
+  if (condition.agent_review_status) parts.push(agentStatusTest(condition.agent_review_status, loosens));
+  if (condition.via) parts.push(oneOf('via', condition.via, ({ call }) => call.via));
+  if (condition.server) parts.push(serverTest(condition.server));
+  if (condition.user) parts.push(userTest(condition.user));
+  if (condition.workspace) parts.push(workspaceTest(condition.workspace, loosens));
+  for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match, loosens));
+  if (condition.time) parts.push(timeTest(condition.time));
+  if (condition.session_has) parts.push(sessionTest(compileCondition(condition.session_has, scope)));
+  const within: Scope = { ...scope, around: [...scope.around, ...parts] };
+  if (condition.rate) {
+    const rate = scope.addRate({ ...condition.rate, concerns: allOf('all', within.around) });
+    parts.push(rateTest(condition.rate, (facts) => counterKeys(rate, facts)));
+  }
+  if (condition.any)
     parts.push(
-      surely(
-        oneOf('agent review status', condition.agent_review_status, (facts) => facts.agent.status),
-        loosens,
+      anyOf(
+        'any',
+        condition.any.map((inner) => compileCondition(inner, within)),
       ),
     );
-  if (condition.via) parts.push(oneOf('via', condition.via, (facts) => facts.call.via));
-  if (condition.server) parts.push(serverTest(condition.server));
-  for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match, loosens));
-  if (condition.any) parts.push(anyOf(condition.any.map((inner) => compileCondition(inner, loosens, vocabulary))));
   if (condition.all)
     parts.push(
       allOf(
         'all',
-        condition.all.map((inner) => compileCondition(inner, loosens, vocabulary)),
+        condition.all.map((inner) => compileCondition(inner, within)),
       ),
     );
-  if (condition.not) parts.push(negate('not', compileCondition(condition.not, !loosens, vocabulary)));
+  if (condition.not) parts.push(negate('not', compileCondition(condition.not, { ...within, loosens: !loosens })));
   return parts.length === 1 ? parts[0]! : allOf('all', parts);
-}
-
-function allOf(label: string, parts: readonly Test[]): Test {
-  return {
-    label,
-    parts,
-    compared: () => '',
-    answer: (facts) => every(parts, (part) => part.answer(facts)),
-  };
-}
-
-function anyOf(parts: readonly Test[]): Test {
-  return {
-    label: 'any',
-    parts,
-    compared: () => '',
-    answer: (facts) => some(parts, (part) => part.answer(facts)),
-  };
-}
-
-function negate(label: string, part: Test): Test {
-  return {
-    label,
-    parts: [part],
-    compared: () => '',
-    answer: (facts) => opposite(part.answer(facts)),
-  };
-}
-
-/** A status belongs to a name: where a yes would loosen, it counts only if the name is more than a claim. */
-function surely(test: Test, loosens: boolean): Test {
-  if (!loosens) return test;
-  return {
-    ...test,
-    answer: (facts) =>
-      test.answer(facts) === 'yes' && facts.agent.strength === 'claimed' ? 'cant tell' : test.answer(facts),
-    compared: ({ agent }) => `${agent.status} (${agent.strength})`,
-  };
-}
-
-function oneOf<T extends string>(label: string, wanted: readonly T[], get: (facts: Facts) => T): Test {
-  const set = new Set<string>(wanted);
-  return {
-    label: `${label}: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: get,
-    answer: (facts) => (set.has(get(facts)) ? 'yes' : 'no'),
-  };
-}
-
-function operationTest(wanted: readonly string[]): Test {
-  const set = new Set(wanted);
-  return {
-    label: `operation: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: ({ call }) => (call.possible.length === 0 ? 'unknown' : call.possible.join(' or ')),
-    answer: ({ call }) => {
-      let some = false;
-      let all = call.possible.length > 0;
-      for (const operation of call.possible) {
-        if (set.has(operation)) some = true;
-        else all = false;
-      }
-      if (all) return 'yes';
-      return some || call.possible.length === 0 ? 'cant tell' : 'no';
-    },
-  };
-}
-
-/** Any integration that the call may belong to counts, but where a yes would loosen only one that the owner named. */
-function integrationTest(wanted: readonly string[], loosens: boolean, vocabulary: Vocabulary): Test {
-  const matches = wanted.map((name): ((each: CallIntegration) => boolean) => {
-    if (isGlob(name)) {
-      const match = compileGlob(name);
-      return ({ id, title }) => match(id) || match(title);
-    }
-    const folded = foldName(name);
-    const known = vocabulary.integrations.find(({ id, title, aliases }) =>
-      [id, title, ...aliases].some((word) => foldName(word) === folded),
-    );
-    if (known !== undefined) return ({ id }) => id === known.id;
-    return ({ id, title }) => foldName(id) === folded || foldName(title) === folded;
-  });
-  return {
-    label: `integration: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: ({ call }) =>
-      call.integrations.map(({ title, sure }) => (sure ? title : `${title} by its own account`)).join(', '),
-    answer: ({ call }) => {
-      let result: Answer = 'no';
-      for (const integration of call.integrations) {
-        if (!matches.some((match) => match(integration))) continue;
-        if (!loosens || integration.sure) return 'yes';
-        result = 'cant tell';
-      }
-      return result;
-    },
-  };
-}
-
-function namePattern(pattern: string): (name: string) => boolean {
-  if (isGlob(pattern)) return compileGlob(pattern);
-  const folded = foldName(pattern);
-  return (name) => foldName(name) === folded;
-}
-
-function toolTest(wanted: readonly string[]): Test {
-  const patterns = wanted.map(namePattern);
-  const matches = (name: string) => patterns.some((pattern) => pattern(name));
-  return {
-    label: `tool: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: ({ call }) =>
-      call.tools.length === 0 ? call.calledName : call.tools.map(({ title }) => title).join(' or '),
-    answer: ({ call }) => {
-      if (matches(call.calledName)) return 'yes';
-      if (call.tools.length === 0) return 'cant tell';
-      const hits = call.tools.filter(({ id, title }) => matches(id) || matches(title)).length;
-      return hits === call.tools.length ? 'yes' : hits === 0 ? 'no' : 'cant tell';
-    },
-  };
-}
-
-/** Every name of the agent counts, but where a yes would loosen only those we are sure of. */
-function agentTest(wanted: readonly string[], loosens: boolean): Test {
-  const patterns = wanted.map(namePattern);
-  const matches = (names: readonly string[]) => names.some((name) => patterns.some((pattern) => pattern(name)));
-  return {
-    label: `agent: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: ({ agent }) => `${agent.name} (${agent.strength})`,
-    answer: ({ agent }) => {
-      const own = matches([agent.id, agent.name, ...agent.aliases]);
-      if (own && (!loosens || agent.strength !== 'claimed')) return 'yes';
-      if (!own && !matches(agent.claims)) return 'no';
-      return loosens ? 'cant tell' : 'yes';
-    },
-  };
-}
-
-function serverTest(wanted: readonly string[]): Test {
-  const globs = wanted.map((pattern) => compileGlob(pattern));
-  return {
-    label: `server: ${wanted.join(' or ')}`,
-    parts: [],
-    compared: ({ call }) => call.server ?? 'none',
-    answer: ({ call }) => (call.server !== null && globs.some((glob) => glob(call.server!)) ? 'yes' : 'no'),
-  };
-}
-
-/**
- * One argument. A missing one is no, unless `missing` or `exists` says otherwise; null, an empty text and an empty list
- * count as missing there, since upstreams take them so.
- */
-function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Test {
-  const operators = compileMatch(match, loosens);
-  const wantsMissing = match.missing === 'match' || match.missing === true || match.exists === false;
-  const wantsThere = match.exists === true || match.missing === false;
-  const onlyMissing = match.missing === true || match.exists === false;
-  return {
-    label: `args.${path}: ${describeMatch(match)}`,
-    parts: [],
-    compared: ({ call }) => describeArgument(path, call.argument(path)),
-    answer: ({ call }) => {
-      const found = call.argument(path);
-      switch (found.state) {
-        case 'missing':
-          return wantsMissing ? 'yes' : 'no';
-        case 'unreadable':
-          return 'cant tell';
-        case 'value': {
-          const empty = isEmpty(found.value) || (Array.isArray(found.value) && found.value.includes(null));
-          if (wantsMissing && empty) return loosens ? 'cant tell' : 'yes';
-          if (wantsThere && empty) return loosens ? 'no' : 'cant tell';
-          return onlyMissing ? 'no' : operators(found.value, found.relative === true);
-        }
-      }
-    },
-  };
 }

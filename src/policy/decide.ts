@@ -8,17 +8,20 @@
  *  4. the defaults: the stricter of `action` and, for a tool nobody can classify, `unclassified`
  * Alerts travel along with whichever won. A policy in monitor mode only says what it would have done.
  */
-import type { AlertRaised, Decision, Effect, Facts, Mode, Reason, Requirement } from '../call.ts';
-import type { CompiledPolicies, CompiledPolicy } from './compile.ts';
+import type { AlertRaised, Decision, Effect, Facts, Reason, Requirement } from '../call.ts';
+import type { CompiledPolicies } from './compile.ts';
+import { applies, type Candidate, candidatesAmong } from './resolve.ts';
+import type { PolicySource } from './schema.ts';
+
+/** A policy that applies to a call, with the reason as it is recorded. */
+interface Applying {
+  readonly source: PolicySource;
+  readonly reason: Reason;
+}
 
 /** Judges one call. `owner` is the reviewer where no policy names any. */
 export function decide(policies: CompiledPolicies, facts: Facts, owner: string): Decision {
-  const { defaults } = policies.file;
-  const applying: { policy: CompiledPolicy; reason: Reason }[] = [];
-  for (const policy of policies.calls) {
-    const reason = reasonOf(policy, facts, defaults.mode);
-    if (reason !== null) applying.push({ policy, reason });
-  }
+  const applying = applyingOf(policies.applicable(facts).policies, facts);
   const fallback = defaultReason(policies, facts);
   const reasons = applying.map(({ reason }) => reason);
   const enforced = strictest(
@@ -31,42 +34,37 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
     would: effectOf(would) === effectOf(enforced) ? null : effectOf(would),
     deciding: enforced,
     reasons: reasons.includes(enforced) ? reasons : [...reasons, enforced],
-    alerts: applying.flatMap(({ policy, reason }) => alertOf(policy, reason)),
+    alerts: applying.flatMap(alertOf),
     requirements: effectOf(enforced) === 'require approval' ? requirementsOf(applying, enforced, policies, owner) : [],
   };
 }
 
-/** The alerts that the discovery of an agent raises. The call in `facts` is not looked at. */
+/** The alerts that the discovery of an agent raises. */
 export function decideDiscovery(
   policies: CompiledPolicies,
-  facts: Pick<Facts, 'agent'>,
+  facts: Pick<Facts, 'agent' | 'gathered'>,
 ): { reasons: readonly Reason[]; alerts: readonly AlertRaised[] } {
-  const found = policies.discoveries
-    .map((policy) => ({ policy, reason: reasonOf(policy, facts as Facts, policies.file.defaults.mode) }))
-    .filter((each): each is { policy: CompiledPolicy; reason: Reason } => each.reason !== null);
-  return {
-    reasons: found.map(({ reason }) => reason),
-    alerts: found.flatMap(({ policy, reason }) => alertOf(policy, reason)),
-  };
+  // Its conditions look at nothing else: `readPolicies` refuses those that do.
+  const whole = facts as Facts;
+  const candidates = candidatesAmong(policies.discoveries, whole, policies.file.defaults.mode);
+  const applying = applyingOf(candidates.policies, whole);
+  return { reasons: applying.map(({ reason }) => reason), alerts: applying.flatMap(alertOf) };
 }
 
-/** A policy that restricts applies unless its answer is no; one that allows only on a yes. */
-export function applies(action: Reason['action'], answer: 'yes' | 'no' | 'cant tell'): boolean {
-  return action === 'allow' ? answer === 'yes' : answer !== 'no';
+function applyingOf(candidates: readonly Candidate[], facts: Facts): Applying[] {
+  const result: Applying[] = [];
+  for (const { policy, answer, yes, cantTell } of candidates) {
+    const { source } = policy;
+    if (isOver(source, facts.gathered.now)) continue;
+    const said = answer(facts);
+    if (applies(source.action, said)) result.push({ source, reason: said === 'yes' ? yes : cantTell });
+  }
+  return result;
 }
 
-function reasonOf(policy: CompiledPolicy, facts: Facts, fileMode: Mode): Reason | null {
-  const { source } = policy;
-  const answer = policy.test.answer(facts);
-  if (!applies(source.action, answer)) return null;
-  return {
-    policy: source.name,
-    action: source.action,
-    mode: source.mode ?? fileMode,
-    place: policy.place,
-    answer: answer === 'yes' ? 'yes' : 'cant tell',
-    message: source.message ?? null,
-  };
+/** Past its `expires`, a policy is as if it were not there. */
+export function isOver({ expires }: PolicySource, now: number): boolean {
+  return expires !== undefined && now >= expires;
 }
 
 const ALLOWED: Reason = {
@@ -101,14 +99,15 @@ function effectOf(reason: Reason): Effect {
   return reason.action === 'alert' ? 'allow' : reason.action;
 }
 
-function alertOf(policy: CompiledPolicy, reason: Reason): AlertRaised[] {
-  const { source } = policy;
+function alertOf({ source, reason }: Applying): AlertRaised[] {
   if (reason.mode === 'monitor' || (source.action !== 'alert' && source.alert === undefined)) return [];
-  return [{ policy: source.name, severity: source.alert?.severity ?? 'medium' }];
+  return [
+    { policy: source.name, severity: source.alert?.severity ?? 'medium', channels: source.alert?.channel ?? null },
+  ];
 }
 
 function requirementsOf(
-  applying: readonly { policy: CompiledPolicy; reason: Reason }[],
+  applying: readonly Applying[],
   deciding: Reason,
   policies: CompiledPolicies,
   owner: string,
@@ -126,7 +125,7 @@ function requirementsOf(
         reasonRequired: false,
       },
     ];
-  return asking.map(({ policy: { source } }) => ({
+  return asking.map(({ source }) => ({
     policy: source.name,
     reviewers: source.approval?.reviewers ?? fallback,
     approvals: source.approval?.approvals ?? 1,

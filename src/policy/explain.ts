@@ -1,7 +1,9 @@
 /** Why a call was judged as it was: each policy with each condition's answer and what it was compared with. Pure. */
 import type { Action, Answer, Decision, Facts, Mode } from '../call.ts';
-import type { CompiledPolicies, Test } from './compile.ts';
-import { applies, decide } from './decide.ts';
+import type { Test } from './answers.ts';
+import type { CompiledPolicies } from './compile.ts';
+import { decide } from './decide.ts';
+import { applies } from './resolve.ts';
 
 export interface ExplainedCondition {
   readonly condition: string;
@@ -46,7 +48,7 @@ export function explain(policies: CompiledPolicies, facts: Facts, owner: string)
 
 /** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */
 function flatten(test: Test, facts: Facts): ExplainedCondition[] {
-  if (test.label === 'all') return test.parts.flatMap((part) => flatten(part, facts));
+  if (test.kind === 'all') return test.parts.flatMap((part) => flatten(part, facts));
   return [
     {
       condition: test.label,

@@ -4,7 +4,8 @@ import { compileGlob, isGlob } from '../glob.ts';
 import { didYouMean, errorAt, mendChoice, type Problem, WHOLE_FILE } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
-import { type Condition, condition, type PolicyFile, type PolicySource, policyFile } from './schema.ts';
+import { type PolicyFile, type PolicySource, policyFile } from './schema.ts';
+import { type Condition, condition } from './schema-conditions.ts';
 
 /** The words that policies may use: what the catalog and servers.json know. */
 export interface Vocabulary {
@@ -154,8 +155,20 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
       );
     for (const part of ['if', 'unless'] as const) {
       const written = policy[part];
-      if (written !== undefined) checkCondition(written, [...path, part], discovery, vocabulary, report);
+      if (written === undefined) continue;
+      checkCondition(written, [...path, part], discovery, vocabulary, report);
+      checkRates(written, part === 'unless' || policy.action === 'allow', [...path, part], report);
     }
+    policy.alert?.channel?.forEach((channel, at, all) => {
+      if (channel === 'slack' ? file.channels.slack !== undefined : file.channels.desktop === true) return;
+      report(
+        [...path, 'alert', 'channel', ...(all.length > 1 ? [at] : [])],
+        `the channel "${channel}" is not set up, so this alert reaches nobody there`,
+        channel === 'slack'
+          ? 'add it: channels: { slack: { webhook: "${env:SLACK_WEBHOOK_URL}" } }'
+          : 'add it: channels: { desktop: true }',
+      );
+    });
   });
   return problems;
 }
@@ -179,7 +192,7 @@ function checkReadable(value: unknown, vocabulary: Vocabulary, fileName: string,
 
 type Report = (path: PropertyKey[], fault: string, mend: string, severity?: Problem['severity']) => unknown;
 
-const DISCOVERY_KEYS = new Set(['agent', 'agent_review_status', 'any', 'all', 'not']);
+const DISCOVERY_KEYS = new Set(['agent', 'agent_review_status', 'user', 'workspace', 'time', 'any', 'all', 'not']);
 
 function checkCondition(
   condition: Condition,
@@ -194,7 +207,7 @@ function checkCondition(
         report(
           [...path, key],
           `"${key}" means nothing when an agent is discovered: it has made no call yet`,
-          'use "agent" or "agent review status"',
+          'use agent, agent review status, user, workspace or time',
         );
     }
   }
@@ -241,11 +254,60 @@ function checkCondition(
       'warning',
     );
   });
+  if (condition.session_has !== undefined)
+    checkEarlier(condition.session_has, [...path, 'session_has'], vocabulary, report);
   for (const key of ['any', 'all'] as const)
     condition[key]?.forEach((inner, index) => {
       checkCondition(inner, [...path, key, index], discovery, vocabulary, report);
     });
   if (condition.not !== undefined) checkCondition(condition.not, [...path, 'not'], discovery, vocabulary, report);
+}
+
+const EARLIER_KEYS = new Set([
+  'integration',
+  'operation',
+  'tool',
+  'tool_review_status',
+  'via',
+  'server',
+  'any',
+  'all',
+  'not',
+]);
+
+/** Of what a session did before, only the deeds are kept. */
+function checkEarlier(condition: Condition, path: PropertyKey[], vocabulary: Vocabulary, report: Report): void {
+  checkCondition(condition, path, false, vocabulary, report);
+  const visit = (inner: Condition, at: PropertyKey[]) => {
+    for (const key of Object.keys(inner))
+      if (!EARLIER_KEYS.has(key))
+        report(
+          [...at, key],
+          `"${key}" can't be asked of earlier calls: only what was done is kept of them`,
+          `use one of: ${[...EARLIER_KEYS].join(', ')}`,
+        );
+    for (const key of ['any', 'all'] as const)
+      inner[key]?.forEach((each, index) => {
+        visit(each, [...at, key, index]);
+      });
+    if (inner.not !== undefined) visit(inner.not, [...at, 'not']);
+  };
+  visit(condition, path);
+}
+
+/** Where its yes would loosen, a rate would let more through the more there is. */
+function checkRates(condition: Condition, loosens: boolean, path: PropertyKey[], report: Report): void {
+  if (condition.rate !== undefined && loosens)
+    report(
+      [...path, 'rate'],
+      'a rate can only restrict: here more calls would be allowed once there are many',
+      'write it under "if" of a policy that blocks, asks or alerts',
+    );
+  for (const key of ['any', 'all'] as const)
+    condition[key]?.forEach((inner, index) => {
+      checkRates(inner, loosens, [...path, key, index], report);
+    });
+  if (condition.not !== undefined) checkRates(condition.not, true, [...path, 'not'], report);
 }
 
 function find(vocabulary: Vocabulary, name: string): IntegrationWords | null {

@@ -4,7 +4,7 @@ import type { Answer, Argument, JsonValue } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import { redact } from '../redact.ts';
 import { every, opposite, some } from './answers.ts';
-import type { ArgumentMatch, Literal } from './schema.ts';
+import type { ArgumentMatch, Literal } from './schema-arguments.ts';
 
 /** One element of an argument, compared. `relative`: it is a path below a folder that we don't know. */
 type Compare = (item: JsonValue, relative: boolean) => Answer;

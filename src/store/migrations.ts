@@ -138,6 +138,16 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE alerts ADD COLUMN approval_id TEXT;
   `,
+  `
+  -- What policies with a rate count: one row for each call that was allowed to run, until its window has passed.
+  CREATE TABLE counted (
+    counter TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    call_id TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (counter, at, call_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** What this program writes; a store with a higher number was written by a newer one. */

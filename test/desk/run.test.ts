@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { AlertChannel } from '../../src/call.ts';
 import { isLocked, takeLock } from '../../src/desk/lock.ts';
 import { runDesk } from '../../src/desk/run.ts';
-import { type Channel, insertAlerts, listAlerts, type Severity } from '../../src/notify/alerts.ts';
+import { insertAlerts, listAlerts, type Severity } from '../../src/notify/alerts.ts';
 import type { Claimed } from '../../src/notify/deliver.ts';
 import type { Attempt } from '../../src/notify/slack.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -10,7 +11,7 @@ import { scratch } from '../support/scratch.ts';
 
 afterEach(() => void vi.useRealTimers());
 
-const channels: Channel[] = ['slack'];
+const channels: AlertChannel[] = ['slack'];
 const write = (store: Store, title: string, severity: Severity = 'medium') =>
   store.write((tx) =>
     insertAlerts(

@@ -186,7 +186,7 @@ describe('every mistake has its place, its fault and its mend', () => {
         '                         ^ did you mean "Write"? Use one of: Read, Write, Delete',
         'policies.yaml:4:29 error: unknown key "integraton"',
         '        if: { operation: wirte, integraton: x }',
-        '                                ^ did you mean "integration"? Use one of: integration, operation, tool, tool_review_status, agent, agent_review_status, via, server, args, any, all, not',
+        '                                ^ did you mean "integration"? Use one of: integration, operation, tool, tool_review_status, agent, agent_review_status, via, server, user, workspace, args, time, rate, session_has, any, all, not',
       ].join('\n'),
     );
   });

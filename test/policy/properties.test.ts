@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Call, Operation } from '../../src/call.ts';
 import { decide } from '../../src/policy/decide.ts';
-import { agentOf, callOf, compile } from '../support/judge.ts';
+import { agentOf, type CaseCall, callOf, compile, gatheredOf } from '../support/judge.ts';
 
 const RANK = { allow: 0, 'require approval': 1, block: 2 } as const;
 
@@ -64,11 +64,7 @@ const file = (list: Policies, defaults = {}) =>
   compile(stringify({ defaults: { unclassified: 'allow', ...defaults }, policies: list }));
 const judgeFacts = (list: Policies, facts: Parameters<typeof decide>[1], defaults = {}) =>
   decide(file(list, defaults), facts, 'owner');
-const factsOf = (each: Parameters<typeof callOf>[0]) => ({
-  agent: agentOf(each),
-  call: callOf(each),
-  gathered: { now: 0 },
-});
+const factsOf = (each: CaseCall) => ({ agent: agentOf(each), call: callOf(each), gathered: gatheredOf(each) });
 const reversed = (value: any): any =>
   Array.isArray(value)
     ? value.map(reversed).reverse()

@@ -18,6 +18,8 @@ export interface GateOptions {
   readonly clientName?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** the folder that its client works in */
+  readonly cwd?: string;
   readonly where?: Scratch;
 }
 
@@ -45,6 +47,7 @@ export async function connectGate(where: Scratch, options: Omit<GateOptions, 'se
     args: [DIST, '--config', where.config, '--state', where.state, 'serve', ...(options.args ?? [])],
     env: { PATH: process.env['PATH']!, HOME: where.folder, ...options.env },
     stderr: 'pipe',
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
   });
   transport.stderr?.on('data', (chunk) => {
     said += String(chunk);

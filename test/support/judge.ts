@@ -1,13 +1,23 @@
 /** Judging without a gate: policies as text, a call as a person would name it, the decision out. */
 import { join } from 'node:path';
 import { identify } from '../../src/agents/identify.ts';
-import type { Agent, Call, Decision, IdentityStrength, JsonObject, ReviewStatus } from '../../src/call.ts';
+import type {
+  Agent,
+  Call,
+  Decision,
+  Facts,
+  Gathered,
+  IdentityStrength,
+  JsonObject,
+  ReviewStatus,
+} from '../../src/call.ts';
 import { buildCatalog, readCatalogFolder } from '../../src/catalog/load.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
 import { vocabularyOf } from '../../src/config/rules.ts';
 import { type CompiledPolicies, compilePolicies } from '../../src/policy/compile.ts';
 import { decide, decideDiscovery } from '../../src/policy/decide.ts';
 import { readPolicies } from '../../src/policy/load.ts';
+import { countersOf } from '../../src/policy/rates.ts';
 import { formatProblems } from '../../src/problem.ts';
 
 export const catalog = buildCatalog((await readCatalogFolder(join(import.meta.dirname, '../../catalog'))).files);
@@ -41,6 +51,17 @@ export interface CaseCall {
   readonly args?: JsonObject;
   /** arguments that the tool says it takes */
   readonly declares?: readonly string[];
+  /** an instant; else the epoch */
+  readonly at?: string;
+  readonly user?: string | null;
+  /** folders that we see; those of the client after a `?` */
+  readonly workspace?: readonly string[];
+  /** the zone of the computer */
+  readonly zone?: string;
+  /** what the session did before; null if unknown */
+  readonly before?: readonly string[] | null;
+  /** how many other calls each counter holds; null if unknown */
+  readonly counted?: number | null;
 }
 
 export function agentOf(item: CaseCall): Agent {
@@ -85,10 +106,44 @@ export function callOf(item: CaseCall): Call {
   };
 }
 
+export function gatheredOf(item: CaseCall): Gathered {
+  return {
+    now: item.at === undefined ? 0 : Date.parse(item.at),
+    surroundings: {
+      session: 's',
+      user: item.user === undefined ? 'ann' : item.user,
+      workspaces: (item.workspace ?? ['/home/ann/work']).map((folder) => ({
+        spellings: spellings(folder.replace(/^\?/, '')),
+        sure: !folder.startsWith('?'),
+      })),
+      zone: item.zone ?? 'UTC',
+    },
+    earlier: item.before === null ? null : (item.before ?? []).map((call) => callOf({ call })),
+    counts: new Map(),
+  };
+}
+
+function spellings(folder: string): string[] {
+  return folder.startsWith('/home/ann') ? [folder, folder.replace('/home/ann', '~')] : [folder];
+}
+
+/** What `decide` is given, with every counter filled as the case says. */
+export function factsOf(policies: CompiledPolicies, item: CaseCall): Facts {
+  const facts = { agent: agentOf(item), call: callOf(item), gathered: gatheredOf(item) };
+  if (item.counted === null) return facts;
+  const keys = countersOf(policies.applicable(facts).rates, facts).map(({ key }) => key);
+  return {
+    ...facts,
+    gathered: { ...facts.gathered, counts: new Map(keys.map((key) => [key, item.counted ?? 0])) },
+  };
+}
+
 export function judge(policies: CompiledPolicies, item: CaseCall): Decision {
-  return decide(policies, { agent: agentOf(item), call: callOf(item), gathered: { now: 0 } }, 'owner');
+  return decide(policies, factsOf(policies, item), 'owner');
 }
 
 export function discover(policies: CompiledPolicies, item: CaseCall): readonly string[] {
-  return decideDiscovery(policies, { agent: agentOf(item) }).alerts.map(({ policy }) => policy);
+  return decideDiscovery(policies, { agent: agentOf(item), gathered: gatheredOf(item) }).alerts.map(
+    ({ policy }) => policy,
+  );
 }

@@ -1,0 +1,112 @@
+/**
+ * Works out once, for one agent and one tool, which policies may apply and what is left to ask of each: the conditions
+ * on arguments, time, rate and the session. A call then costs a look-up and those few. Pure but for remembering.
+ */
+import {
+  type Action,
+  type Agent,
+  type Answer,
+  deedKey,
+  type Facts,
+  type Mode,
+  type Reason,
+  type Surroundings,
+} from '../call.ts';
+import { every, opposite, some, type Test } from './answers.ts';
+import type { CompiledPolicy } from './compile.ts';
+import type { CompiledRate } from './rates.ts';
+
+/** A policy that may apply. */
+export interface Candidate {
+  readonly policy: CompiledPolicy;
+  readonly answer: (facts: Facts) => Answer;
+  /** it applies, surely or because something can't be told */
+  readonly yes: Reason;
+  readonly cantTell: Reason;
+}
+
+export interface Candidates {
+  /** in the order of the file */
+  readonly policies: readonly Candidate[];
+  readonly rates: readonly CompiledRate[];
+  /** some of them look at what the session did before */
+  readonly lookBack: boolean;
+}
+
+export type Applicable = (facts: Facts) => Candidates;
+
+/** An agent and where it works are the same values as long as nothing of them changes; so much is kept for each. */
+const MAX_KEPT = 2000;
+
+export function createResolver(policies: readonly CompiledPolicy[], fileMode: Mode): Applicable {
+  const kept = new WeakMap<Agent, WeakMap<Surroundings, Map<string, Candidates>>>();
+  return (facts) => {
+    const { surroundings } = facts.gathered;
+    const ofAgent = kept.get(facts.agent) ?? new WeakMap<Surroundings, Map<string, Candidates>>();
+    const ofBoth = ofAgent.get(surroundings) ?? new Map<string, Candidates>();
+    const key = deedKey(facts.call);
+    const known = ofBoth.get(key);
+    if (known !== undefined) return known;
+    const found = candidatesAmong(policies, facts, fileMode);
+    if (ofBoth.size >= MAX_KEPT) ofBoth.clear();
+    kept.set(facts.agent, ofAgent.set(surroundings, ofBoth.set(key, found)));
+    return found;
+  };
+}
+
+/** The policies of which it isn't known yet that they don't apply. */
+export function candidatesAmong(policies: readonly CompiledPolicy[], facts: Facts, fileMode: Mode): Candidates {
+  const found: Candidate[] = [];
+  for (const policy of policies) {
+    const rest = resolve(policy.test, facts);
+    if (typeof rest === 'string' && !applies(policy.source.action, rest)) continue;
+    const yes = reasonOf(policy, fileMode);
+    found.push({
+      policy,
+      answer: typeof rest === 'string' ? () => rest : rest,
+      yes,
+      cantTell: { ...yes, answer: 'cant tell' },
+    });
+  }
+  return {
+    policies: found,
+    rates: found.flatMap(({ policy }) => policy.rates),
+    lookBack: found.some(({ policy }) => policy.looksBack),
+  };
+}
+
+/** A policy that restricts applies unless its answer is no; one that allows only on a yes. */
+export function applies(action: Action, answer: Answer): boolean {
+  return action === 'allow' ? answer === 'yes' : answer !== 'no';
+}
+
+function reasonOf({ source, place }: CompiledPolicy, fileMode: Mode): Reason {
+  return {
+    policy: source.name,
+    action: source.action,
+    mode: source.mode ?? fileMode,
+    place,
+    answer: 'yes',
+    message: source.message ?? null,
+  };
+}
+
+/** The answer of a test, or what is left to ask for it. */
+function resolve(test: Test, facts: Facts): Answer | Test['answer'] {
+  if (!test.varies) return test.answer(facts);
+  if (test.kind === 'leaf') return test.answer;
+  const parts = test.parts.map((part) => resolve(part, facts));
+  const known = parts.filter((part) => typeof part === 'string');
+  const open = parts.filter((part) => typeof part !== 'string');
+  if (test.kind === 'not') {
+    const [part] = open;
+    return part === undefined ? opposite(known[0]!) : (later) => opposite(part(later));
+  }
+  const combine = test.kind === 'all' ? every : some;
+  const decisive = test.kind === 'all' ? 'no' : 'yes';
+  const soFar = combine(known, (answer) => answer);
+  if (open.length === 0 || soFar === decisive) return soFar;
+  if (open.length === 1 && soFar !== 'cant tell') return open[0]!;
+  const left = soFar === 'cant tell' ? [...open, () => soFar] : open;
+  return (later) => combine(left, (part) => part(later));
+}
