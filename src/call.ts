@@ -204,21 +204,41 @@ export function worst(operations: readonly Operation[]): Operation | null {
   return result;
 }
 
-/** The same for two deeds that no condition can tell apart. */
-export function deedKey(deed: Deed): string {
-  let key = `${deed.server}\n${deed.calledName}\n${deed.via} ${deed.toolStatus}`;
-  for (const { id, title, sure } of deed.integrations) key += `\n${sure ? '!' : '?'}${id}\n${title}`;
-  for (const { id, title } of deed.tools) key += `\n.${id}\n${title}`;
-  for (const operation of deed.possible) key += `\n+${operation}`;
-  return key;
+/** A call without its arguments. */
+export function deedOf({ via, integrations, server, calledName, tools, possible, toolStatus }: Call): Deed {
+  return { via, integrations, server, calledName, tools, possible, toolStatus };
 }
 
-/** Names are compared after this: NFKC, lower case, and no space, `_` or `-`. */
+/** Whether no condition can tell two deeds apart. */
+export function isSameDeed(a: Deed, b: Deed): boolean {
+  return (
+    a.calledName === b.calledName &&
+    a.server === b.server &&
+    a.via === b.via &&
+    a.toolStatus === b.toolStatus &&
+    areSame(a.possible, b.possible, (one, other) => one === other) &&
+    areSame(a.tools, b.tools, (one, other) => one.id === other.id && one.title === other.title) &&
+    areSame(
+      a.integrations,
+      b.integrations,
+      (one, other) => one.id === other.id && one.title === other.title && one.sure === other.sure,
+    )
+  );
+}
+
+function areSame<T>(a: readonly T[], b: readonly T[], isSame: (one: T, other: T) => boolean): boolean {
+  return a === b || (a.length === b.length && a.every((each, index) => isSame(each, b[index]!)));
+}
+
+/** Texts are compared after this: NFKC, lower case. */
+export function foldText(text: string): string {
+  // Plain ASCII needs no normalising, which is most of the cost.
+  return /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text.normalize('NFKC').toLowerCase();
+}
+
+/** Names are compared after this: as texts, and without space, `_` and `-`. */
 export function foldName(name: string): string {
-  return name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\s_-]+/gu, '');
+  return foldText(name).replace(/[\s_-]+/gu, '');
 }
 
 /** Values that upstreams take for missing: null, an empty text, an empty list. */

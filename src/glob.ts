@@ -1,3 +1,5 @@
+import { foldText } from './call.ts';
+
 /**
  * The one pattern language of policies. `*` is any run of characters, and stops at `/` only if the pattern itself
  * contains `/`; `**` always crosses `/`, and a leading `**` followed by `/` also matches at the top; `?` is one
@@ -13,7 +15,7 @@ export function isGlob(pattern: string): boolean {
 
 /** Compiles `pattern`; never throws, every text is a pattern. `as written` doesn't ignore case. */
 export function compileGlob(pattern: string, letters: 'any case' | 'as written' = 'any case'): Glob {
-  const fold = letters === 'any case' ? foldCase : (text: string) => text.normalize('NFKC');
+  const fold = letters === 'any case' ? foldText : (text: string) => text.normalize('NFKC');
   const folded = fold(pattern);
   if (!isGlob(folded)) return (text) => fold(text) === folded;
   if (folded.startsWith('**/')) {
@@ -23,10 +25,6 @@ export function compileGlob(pattern: string, letters: 'any case' | 'as written' 
   }
   const match = matcher(folded);
   return (text) => match(fold(text));
-}
-
-function foldCase(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
 }
 
 type Token = { kind: 'char'; char: string } | { kind: 'one' } | { kind: 'run'; crosses: boolean };

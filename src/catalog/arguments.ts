@@ -2,7 +2,7 @@
  * Looks arguments up by their canonical names, as judging and classifying see them. Whatever an upstream could read
  * differently from us is unreadable, and strictness decides.
  */
-import { type Argument, isEmpty, type JsonObject, type JsonValue } from '../call.ts';
+import { type Argument, foldText, isEmpty, type JsonObject, type JsonValue } from '../call.ts';
 
 /** Canonical name → the server's own: dotted paths or templates, in order of precedence. */
 export type ArgumentNames = ReadonlyMap<string, readonly string[]>;
@@ -22,22 +22,32 @@ const MISSING: Argument = { state: 'missing' };
 /** A push that names no branch goes where the repository says. */
 const IMPLIED: Argument = { state: 'unreadable', why: 'it is left to the repository' };
 
-/** Gives the look-up for one call. */
+/** Gives the look-up for one call; many policies may ask for the same argument. */
 export function argumentReader(args: JsonObject, rules: ArgumentRules): (canonical: string) => Argument {
+  const known = new Map<string, Argument>();
   return (canonical) => {
-    const sources = sourcesOf(canonical, rules);
-    const ordered =
-      rules.declared !== null &&
-      sources.every((source) => source.includes('{') || rules.declared!.has(source.split('.')[0]!));
-    const found = firstPresent(args, sources, ordered);
-    const kind = rules.kindOf(canonical);
-    if (
-      kind === 'refspec' &&
-      (found.state === 'missing' || (found.state === 'value' && (found.value === null || found.value === '')))
-    )
-      return IMPLIED;
-    return kind === null || found.state !== 'value' ? found : READERS[kind](found.value);
+    let argument = known.get(canonical);
+    if (argument === undefined) {
+      argument = readArgument(canonical, args, rules);
+      known.set(canonical, argument);
+    }
+    return argument;
   };
+}
+
+function readArgument(canonical: string, args: JsonObject, rules: ArgumentRules): Argument {
+  const sources = sourcesOf(canonical, rules);
+  const ordered =
+    rules.declared !== null &&
+    sources.every((source) => source.includes('{') || rules.declared!.has(source.split('.')[0]!));
+  const found = firstPresent(args, sources, ordered);
+  const kind = rules.kindOf(canonical);
+  if (
+    kind === 'refspec' &&
+    (found.state === 'missing' || (found.state === 'value' && (found.value === null || found.value === '')))
+  )
+    return IMPLIED;
+  return kind === null || found.state !== 'value' ? found : READERS[kind](found.value);
 }
 
 /** Where a canonical argument stands: of several names, those that the tool doesn't declare are not read. */
@@ -68,22 +78,36 @@ function firstPresent(args: JsonObject, sources: readonly string[], ordered: boo
 /** A part of a path that an upstream could take for several, or for the end of one. */
 const SNEAKY_PART = /[/\\?#%\p{Cc}\s]|^\.{1,2}$/u;
 
+/** `{owner}/{repo}` as what stands between the braces and before each: `['', 'owner', '/', 'repo', '']`. */
+const TEMPLATES = new Map<string, readonly string[]>();
+
+function templateParts(template: string): readonly string[] {
+  const parts = TEMPLATES.get(template) ?? template.split(/[{}]/);
+  TEMPLATES.set(template, parts);
+  return parts;
+}
+
 /** `{owner}/{repo}`: missing if any part is; unreadable if any part of a path isn't a plain name. */
 function fillTemplate(args: JsonObject, template: string): Argument {
-  let failed: Argument | null = null;
+  const parts = templateParts(template);
   const isPath = template.includes('/');
-  const value = template.replace(/\{([^}]+)\}/g, (_, path: string) => {
+  let failed: Argument | null = null;
+  let filled = '';
+  for (let index = 0; index < parts.length; index++) {
+    const path = parts[index]!;
+    if (index % 2 === 0) {
+      filled += path;
+      continue;
+    }
     const part = readPath(args, path);
     if (part.state === 'value' && (typeof part.value === 'string' || typeof part.value === 'number')) {
       const name = String(part.value);
       if (isPath && SNEAKY_PART.test(name)) failed = { state: 'unreadable', why: `"${path}" is no plain name` };
-      return name;
-    }
-    if (part.state === 'unreadable') failed = part;
+      filled += name;
+    } else if (part.state === 'unreadable') failed = part;
     else failed ??= part.state === 'missing' ? MISSING : { state: 'unreadable', why: `"${path}" is not text` };
-    return '';
-  });
-  return failed ?? { state: 'value', value };
+  }
+  return failed ?? { state: 'value', value: filled };
 }
 
 /**
@@ -92,28 +116,28 @@ function fillTemplate(args: JsonObject, template: string): Argument {
  */
 export function readPath(args: JsonObject, path: string): Argument {
   if (!path.includes('.')) return readSteps(args, [path]);
-  if (Object.keys(args).some((key) => key.includes('.') && foldKey(key) === foldKey(path)))
+  if (Object.keys(args).some((key) => key.includes('.') && foldText(key) === foldText(path)))
     return { state: 'unreadable', why: `the key "${path}" stands beside the path` };
   return readSteps(args, path.split('.'));
 }
 
-function readSteps(value: JsonValue, steps: readonly string[]): Argument {
-  const [step, ...rest] = steps;
+function readSteps(value: JsonValue, steps: readonly string[], at = 0): Argument {
+  const step = steps[at];
   if (isInexact(value)) return { state: 'unreadable', why: 'a number too large to be exact' };
   if (step === undefined) return { state: 'value', value };
-  if (Array.isArray(value)) return collect(value, steps);
+  if (Array.isArray(value)) return collect(value, steps, at);
   if (isJsonText(value)) return { state: 'unreadable', why: `"${step}" may stand inside a text that is itself JSON` };
   if (value === null || typeof value !== 'object') return MISSING;
   const object = value as JsonObject;
   const twin = foldedTwin(object, step);
   if (twin !== null) return { state: 'unreadable', why: `"${twin}" could be read as "${step}"` };
-  return Object.hasOwn(object, step) ? readSteps(object[step]!, rest) : MISSING;
+  return Object.hasOwn(object, step) ? readSteps(object[step]!, steps, at + 1) : MISSING;
 }
 
-function collect(items: readonly JsonValue[], steps: readonly string[]): Argument {
+function collect(items: readonly JsonValue[], steps: readonly string[], at: number): Argument {
   const values: JsonValue[] = [];
   for (const item of items) {
-    const found = readSteps(item, steps);
+    const found = readSteps(item, steps, at);
     if (found.state === 'unreadable') return found;
     // An element without the field counts: it is as if it were null there.
     if (found.state === 'value') values.push(...(Array.isArray(found.value) ? found.value : [found.value]));
@@ -122,17 +146,13 @@ function collect(items: readonly JsonValue[], steps: readonly string[]): Argumen
   return values.every((value) => value === null) ? MISSING : { state: 'value', value: values };
 }
 
+/** Keys are compared as leniently as the most lenient JSON reader known does (Go's folds case, long s and Kelvin sign). */
 function foldedTwin(object: JsonObject, wanted: string): string | null {
-  const folded = foldKey(wanted);
+  const folded = foldText(wanted);
   for (const key of Object.keys(object)) {
-    if (key !== wanted && key.length >= wanted.length / 3 && foldKey(key) === folded) return key;
+    if (key !== wanted && key.length >= wanted.length / 3 && foldText(key) === folded) return key;
   }
   return null;
-}
-
-/** As lenient as the most lenient JSON reader known (Go's folds case, and the long s and the Kelvin sign with it). */
-export function foldKey(key: string): string {
-  return key.normalize('NFKC').toLowerCase();
 }
 
 /** Numbers that a double can't hold are carried as raw text: forwarded exactly, never compared. */

@@ -145,7 +145,8 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const lower = [...(spec.lower ?? []), ...(base?.tool.lower ?? [])];
   const names = argumentNames(server, spec.arguments);
   const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
-  const reader = (args: JsonObject) => argumentReader(args, { names, kindOf: kindsOf(tools), declared });
+  const rules = { names, kindOf: kindsOf(tools), declared };
+  const reader = (args: JsonObject) => argumentReader(args, rules);
   const source = base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const);
   const place = `${entry.calledName} in the catalog's ${server.name}`;
 

@@ -1,5 +1,5 @@
 /** What a session was allowed to do so far, each deed once however often it was done. */
-import { type Call, type Deed, deedKey } from '../call.ts';
+import { type Call, type Deed, deedOf, isSameDeed } from '../call.ts';
 
 export interface History {
   /** done, or on its way; one call left out that is being judged */
@@ -13,37 +13,37 @@ export interface History {
 }
 
 export function createHistory(): History {
-  const done = new Map<string, Deed>();
+  const done: Deed[] = [];
+  /** the same by the name that was called, to be found fast */
+  const byName = new Map<string, Deed[]>();
   /** by call: only what isn't done yet */
   const onTheWay = new Map<string, readonly Deed[]>();
   let all: readonly Deed[] = [];
+  const isDone = (deed: Deed) => byName.get(deed.calledName)?.some((each) => isSameDeed(each, deed)) ?? false;
   const collect = () => {
-    all = [...done.values(), ...[...onTheWay.values()].flat()];
+    all = [...done, ...[...onTheWay.values()].flat()];
   };
   return {
     earlier: (exceptCallId) =>
       exceptCallId === undefined || !onTheWay.has(exceptCallId)
         ? all
-        : [...done.values(), ...[...onTheWay].flatMap(([callId, deeds]) => (callId === exceptCallId ? [] : deeds))],
+        : [...done, ...[...onTheWay].flatMap(([callId, deeds]) => (callId === exceptCallId ? [] : deeds))],
     begin: (callId, calls) => {
-      const deeds = calls.filter((call) => !done.has(deedKey(call))).map(deedOf);
+      const deeds = calls.filter((call) => !isDone(call)).map(deedOf);
       if (deeds.length === 0) return;
       onTheWay.set(callId, deeds);
       collect();
     },
     keep: (callId) => {
-      const deeds = onTheWay.get(callId);
-      if (deeds === undefined) return;
-      for (const deed of deeds) done.set(deedKey(deed), deed);
-      onTheWay.delete(callId);
-      collect();
+      for (const deed of onTheWay.get(callId) ?? []) {
+        if (isDone(deed)) continue;
+        done.push(deed);
+        byName.set(deed.calledName, [...(byName.get(deed.calledName) ?? []), deed]);
+      }
+      if (onTheWay.delete(callId)) collect();
     },
     forget: (callId) => {
       if (onTheWay.delete(callId)) collect();
     },
   };
-}
-
-function deedOf({ via, integrations, server, calledName, tools, possible, toolStatus }: Call): Deed {
-  return { via, integrations, server, calledName, tools, possible, toolStatus };
 }

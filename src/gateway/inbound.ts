@@ -3,7 +3,7 @@
  * differ only in case are refused: JSON readers in other languages take the first, the last, or either (threats in
  * docs/security.md). Numbers that a double can't hold are kept as their text.
  */
-import { foldKey } from '../catalog/arguments.ts';
+import { foldText } from '../call.ts';
 import { isDeeperThan } from '../digest.ts';
 import { keepExact } from '../exact.ts';
 
@@ -40,8 +40,8 @@ const PARAMS = [
   'requestState',
   'taskId',
 ];
-const KNOWN_ENVELOPE = new Set(ENVELOPE.map(foldKey));
-const KNOWN_PARAMS = new Set(PARAMS.map(foldKey));
+const KNOWN_ENVELOPE = new Set(ENVELOPE.map(foldText));
+const KNOWN_PARAMS = new Set(PARAMS.map(foldText));
 const EXACT = new Set([...ENVELOPE, ...PARAMS]);
 
 export function readClientLine(line: string): Inbound {
@@ -83,7 +83,7 @@ function collidingKey(object: Record<string, unknown>, known: ReadonlySet<string
   const unusual = Object.keys(object).filter((key) => !EXACT.has(key));
   const seen = new Set<string>();
   for (const key of unusual) {
-    const folded = foldKey(key);
+    const folded = foldText(key);
     if (known.has(folded) || seen.has(folded)) return key;
     seen.add(folded);
   }

@@ -6,8 +6,10 @@ import {
   type Action,
   type Agent,
   type Answer,
-  deedKey,
+  type Deed,
+  deedOf,
   type Facts,
+  isSameDeed,
   type Mode,
   type Reason,
   type Surroundings,
@@ -35,22 +37,28 @@ export interface Candidates {
 
 export type Applicable = (facts: Facts) => Candidates;
 
-/** An agent and where it works are the same values as long as nothing of them changes; so much is kept for each. */
-const MAX_KEPT = 2000;
+/** So much is kept for each agent: more than a server can have of tools. */
+const MAX_KEPT = 5000;
 
+interface Kept {
+  readonly deed: Deed;
+  readonly candidates: Candidates;
+}
+
+/** An agent and its surroundings are the same values for as long as nothing of them changes. */
 export function createResolver(policies: readonly CompiledPolicy[], fileMode: Mode): Applicable {
-  const kept = new WeakMap<Agent, WeakMap<Surroundings, Map<string, Candidates>>>();
+  const keptFor = new WeakMap<Agent, WeakMap<Surroundings, Map<string, Kept[]>>>();
   return (facts) => {
     const { surroundings } = facts.gathered;
-    const ofAgent = kept.get(facts.agent) ?? new WeakMap<Surroundings, Map<string, Candidates>>();
-    const ofBoth = ofAgent.get(surroundings) ?? new Map<string, Candidates>();
-    const key = deedKey(facts.call);
-    const known = ofBoth.get(key);
-    if (known !== undefined) return known;
-    const found = candidatesAmong(policies, facts, fileMode);
-    if (ofBoth.size >= MAX_KEPT) ofBoth.clear();
-    kept.set(facts.agent, ofAgent.set(surroundings, ofBoth.set(key, found)));
-    return found;
+    const ofAgent = keptFor.get(facts.agent) ?? new WeakMap<Surroundings, Map<string, Kept[]>>();
+    const byName = ofAgent.get(surroundings) ?? new Map<string, Kept[]>();
+    const ofName = byName.get(facts.call.calledName) ?? [];
+    for (const { deed, candidates } of ofName) if (isSameDeed(deed, facts.call)) return candidates;
+    const candidates = candidatesAmong(policies, facts, fileMode);
+    if (byName.size >= MAX_KEPT || ofName.length >= MAX_KEPT) byName.clear();
+    byName.set(facts.call.calledName, [...ofName, { deed: deedOf(facts.call), candidates }]);
+    keptFor.set(facts.agent, ofAgent.set(surroundings, byName));
+    return candidates;
   };
 }
 
