@@ -96,6 +96,7 @@ function factsOf({ toolClass, tool, key, args }: Asked): Facts {
       definitionHash: null,
       rawArguments: args,
       argument: toolClass.reader(args),
+      namesOf: toolClass.namesOf,
     },
     gathered: { now: 0, surroundings, earlier: [], counts: new Map() },
   };

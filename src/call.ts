@@ -94,6 +94,8 @@ export interface Call extends Deed {
   readonly rawArguments: JsonObject;
   /** looks one argument up by its canonical name, dotted paths included */
   readonly argument: (path: string) => Argument;
+  /** what its server calls an argument of that canonical name */
+  readonly namesOf: (canonical: string) => readonly string[];
 }
 
 /** For whom and where an agent works. One value for as long as none of it changes. */
@@ -158,6 +160,12 @@ export interface Reason {
   readonly message: string | null;
 }
 
+/** Kinds and fields to take out; every policy that applies adds its own. */
+export interface Redaction {
+  readonly result: readonly string[];
+  readonly args: readonly string[];
+}
+
 /** An alert that a policy raises; delivery is the desk's affair. */
 export interface AlertRaised {
   readonly policy: string;
@@ -190,6 +198,8 @@ export interface Decision {
   /** every policy that applies, deciding one included, in file order */
   readonly reasons: readonly Reason[];
   readonly alerts: readonly AlertRaised[];
+  /** what is taken out: of the result, and of the arguments in records and notices (`mask.ts`) */
+  readonly redact: Redaction;
   readonly requirements: readonly Requirement[];
 }
 

@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'glob.ts',
     'digest.ts',
     'redact.ts',
+    'mask.ts',
     'problem.ts',
     'schema.ts',
     'yaml.ts',

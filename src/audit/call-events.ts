@@ -2,6 +2,7 @@
 import type { Call } from '../call.ts';
 import { digestOf, sha256 } from '../digest.ts';
 import type { Completion, Judged } from '../flow.ts';
+import { maskedArguments } from '../mask.ts';
 import { redact } from '../redact.ts';
 import { bound } from './chain.ts';
 import type { AuditEvent } from './events.ts';
@@ -34,8 +35,9 @@ export function decidedEvent(
     'toolgate.agent.status': agent.status,
     'mcp.session.id': context.sessionId,
     ...(context.method !== null && { 'mcp.method.name': context.method }),
-    ...(call !== undefined && callFields(call, context)),
-    ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, context)) }),
+    ...(call !== undefined && callFields(call, decision.redact.args, context)),
+    ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, decision.redact.args, context)) }),
+    ...(decision.redact.result.length > 0 && { 'toolgate.redacted': decision.redact.result }),
     'toolgate.policy.decision': decision.effect,
     ...(decision.would !== null && { 'toolgate.policy.would': decision.would }),
     'toolgate.policy.name': decision.deciding.policy,
@@ -55,7 +57,8 @@ export function decidedEvent(
   };
 }
 
-function callFields(call: Call, context: CallContext): Record<string, unknown> {
+function callFields(call: Call, masked: readonly string[], context: CallContext): Record<string, unknown> {
+  const shown = maskedArguments(call, masked);
   return {
     'gen_ai.tool.name': call.calledName,
     'toolgate.via': call.via,
@@ -70,9 +73,9 @@ function callFields(call: Call, context: CallContext): Record<string, unknown> {
     ...(call.definitionHash !== null && { 'toolgate.tool.definition': call.definitionHash }),
     'toolgate.operation': call.operation,
     'toolgate.operation.source': call.source,
-    'gen_ai.tool.call.arguments': call.rawArguments,
+    'gen_ai.tool.call.arguments': shown,
     // Where the record doesn't show them whole, a keyed digest tells equal arguments from others.
-    ...(redact(bound(call.rawArguments)) !== call.rawArguments && {
+    ...(redact(bound(shown)) !== call.rawArguments && {
       'toolgate.arguments.digest': sha256(context.digestKey + digestOf(call.rawArguments)),
     }),
   };

@@ -78,6 +78,13 @@ function firstPresent(args: JsonObject, sources: readonly string[], ordered: boo
 /** A part of a path that an upstream could take for several, or for the end of one. */
 const SNEAKY_PART = /[/\\?#%\p{Cc}\s]|^\.{1,2}$/u;
 
+/** The server's own names of a canonical argument; of a template, those it is made of. */
+export function ownNames(names: ArgumentNames, canonical: string): readonly string[] {
+  return (names.get(canonical) ?? [canonical]).flatMap((source) =>
+    source.includes('{') ? templateParts(source).filter((_, index) => index % 2 === 1) : [source],
+  );
+}
+
 /** `{owner}/{repo}` as what stands between the braces and before each: `['', 'owner', '/', 'repo', '']`. */
 const TEMPLATES = new Map<string, readonly string[]>();
 

@@ -15,6 +15,7 @@ import {
   argumentReader,
   isDestructiveRefspec,
   isPlainRef,
+  ownNames,
   readPath,
 } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
@@ -40,6 +41,8 @@ export interface ToolClass {
   readonly tool: Classification;
   readonly ofCall: (args: JsonObject) => Classification;
   readonly reader: (args: JsonObject) => (canonical: string) => Argument;
+  /** what the server calls an argument of that canonical name; the parts, where it is made of several */
+  readonly namesOf: (canonical: string) => readonly string[];
 }
 
 /** Classifies a tool of a recognised server. Resolving names is done here, once; a call then only reads its arguments. */
@@ -59,7 +62,12 @@ export function classifyTool(recognised: Recognised, definition: ToolDefinition)
   };
   const tool = ofCall(null);
   const fixed = only?.fixed === true && sure;
-  return { tool, ofCall: fixed ? () => tool : ofCall, reader: only === null ? agreeing(variants) : only.reader };
+  return {
+    tool,
+    ofCall: fixed ? () => tool : ofCall,
+    reader: only === null ? agreeing(variants) : only.reader,
+    namesOf: (canonical) => variants.flatMap(({ names }) => ownNames(names, canonical)),
+  };
 }
 
 /** What the owner wrote is sure: the integration, the package, the address. What the upstream says of itself is not. */
@@ -134,6 +142,7 @@ interface Variant {
   readonly fixed: boolean;
   readonly outcome: (args: JsonObject | null) => Outcome;
   readonly reader: (args: JsonObject) => (canonical: string) => Argument;
+  readonly names: ArgumentNames;
 }
 
 function variant({ server, entry }: Candidate, recognised: Recognised, declared: ReadonlySet<string> | null): Variant {
@@ -191,7 +200,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     lower.length > 0 ||
     spec.inner !== undefined ||
     tools.some((tool) => tool.refspecs !== undefined || tool.refs !== undefined);
-  return { integration, source, fixed: !changing, outcome, reader };
+  return { integration, source, fixed: !changing, outcome, reader, names };
 }
 
 /** The arguments that a tool says it takes; null if it doesn't say. */
@@ -259,6 +268,7 @@ function inferredClass(recognised: Recognised, definition: ToolDefinition, guess
     tool,
     ofCall: guess.deciders.length === 0 ? () => tool : ofCall,
     reader: (args) => argumentReader(args, rules),
+    namesOf: (canonical) => ownNames(rules.names, canonical),
   };
 }
 

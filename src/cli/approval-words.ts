@@ -5,6 +5,7 @@ import { reviewerName } from '../approvals/reviewers.ts';
 import { bound } from '../audit/chain.ts';
 import type { JsonObject } from '../call.ts';
 import type { Judged } from '../flow.ts';
+import { argumentsMask } from '../mask.ts';
 import type { NewAlert } from '../notify/alerts.ts';
 import { type ExplainedPolicy, explain } from '../policy/explain.ts';
 import { redact } from '../redact.ts';
@@ -20,7 +21,8 @@ export function subjectOf(
   const call = judged.calls[0]!;
   const { status: _, ...agent } = judged.agent;
   const shown = shownRequest(held.method, held.request);
-  const masked = redact(bound(shown));
+  const mask = argumentsMask(call, judged.decision.redact.args);
+  const masked = redact(bound(mask === null ? shown : mask(shown)));
   return {
     agent,
     surroundings: judged.gathered.surroundings,

@@ -5,6 +5,7 @@ import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
 import type { Completion, Judged, Reservation } from '../flow.ts';
 import { newId } from '../ids.ts';
+import { maskedArguments } from '../mask.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
@@ -174,6 +175,10 @@ function strictestOf(decisions: readonly Decision[]): Decision {
     ...strictest,
     reasons: decisions.flatMap(({ reasons }) => reasons),
     alerts: decisions.flatMap(({ alerts }) => alerts),
+    redact: {
+      result: [...new Set(decisions.flatMap(({ redact }) => redact.result))],
+      args: [...new Set(decisions.flatMap(({ redact }) => redact.args))],
+    },
     requirements: decisions.flatMap(({ requirements }) => requirements),
   };
 }
@@ -199,7 +204,7 @@ function callAlert(judged: Judged, alert: AlertRaised): NewAlert {
       Operation: call.operation ?? 'unknown',
       Decision: judged.decision.effect,
       Policy: alert.policy,
-      Arguments: shorten(JSON.stringify(redact(call.rawArguments))),
+      Arguments: shorten(JSON.stringify(redact(maskedArguments(call, judged.decision.redact.args)))),
     },
     callId: judged.callId,
     channels: alert.channels,

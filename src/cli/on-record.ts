@@ -50,5 +50,6 @@ export function callOnRecord(
     definitionHash: row?.definition_hash ?? null,
     rawArguments: args,
     argument: toolClass.reader(args),
+    namesOf: toolClass.namesOf,
   };
 }

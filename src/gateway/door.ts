@@ -8,10 +8,12 @@ import { type Recognised, recognise } from '../catalog/recognise.ts';
 import { digestOf } from '../digest.ts';
 import { keepExact } from '../exact.ts';
 import { type Approved, flow, type Judged, type Ports } from '../flow.ts';
+import { createMask } from '../mask.ts';
 import type { Answer } from '../upstream/answers.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
 import type { Exposed } from './exposure.ts';
+import { maskedAnswer, maskedProgress } from './masking.ts';
 import { brokenOf, type Refusal, refusalOf } from './refusal.ts';
 
 /** A request that an upstream would get, before it is judged. */
@@ -74,15 +76,22 @@ function classifyAsked(asked: McpAsked): readonly Call[] {
 }
 
 function forwardWith(clock: () => number) {
-  return async (asked: McpAsked, _judged: Judged, approved: Approved | null) => {
+  return async (asked: McpAsked, judged: Judged, approved: Approved | null) => {
     const started = clock();
-    const result = await asked.upstream.call({
+    const { upstream } = asked;
+    const taken = judged.decision.redact.result;
+    const mask = createMask(taken);
+    // What it logs belongs to no call: from now on all of it is masked.
+    if (mask !== null) upstream.maskLogs(taken);
+    const onProgress = approved === null ? asked.onProgress : countedOn(asked.onProgress, approved.toldTimes);
+    const answer = await upstream.call({
       method: asked.method,
       params: approved === null ? asked.params : (JSON.parse(approved.request, keepExact) as JsonObject),
-      onProgress: approved === null ? asked.onProgress : countedOn(asked.onProgress, approved.toldTimes),
+      onProgress: mask === null ? onProgress : maskedProgress(onProgress, mask),
       signal: asked.signal,
       acceptsInput: asked.acceptsInput,
     });
+    const result = mask === null ? answer : maskedAnswer(answer, mask);
     const durationMs = clock() - started;
     if (result.kind === 'error')
       return {
@@ -182,6 +191,7 @@ export function toolCall(known: KnownTool, args: JsonObject, status: ReviewStatu
       reader ??= toolClass.reader(args);
       return reader(path);
     },
+    namesOf: toolClass.namesOf,
   };
 }
 
@@ -219,5 +229,6 @@ export function readCall(method: ReadMethod, upstream: Upstream, recognised: Rec
       kindOf: (name) => (name === 'uri' ? 'uri' : null),
       declared: null,
     }),
+    namesOf: (canonical) => [canonical],
   };
 }

@@ -187,7 +187,9 @@ export class Gate {
     if (method === 'notifications/message') {
       const logger =
         typeof params?.['logger'] === 'string' ? `${upstream.spec.key}/${params['logger']}` : upstream.spec.key;
-      this.#tell(upstream, { ...notification, params: { ...params, logger } });
+      const mask = upstream.logMask;
+      const masked = mask === null ? params : (mask(params) as typeof params);
+      this.#tell(upstream, { ...notification, params: { ...masked, logger } });
     } else if (method === 'notifications/resources/updated' && typeof params?.['uri'] === 'string')
       this.#tell(upstream, notification);
   }

@@ -8,7 +8,7 @@
  *  4. the defaults: the stricter of `action` and, for a tool nobody can classify, `unclassified`
  * Alerts travel along with whichever won. A policy in monitor mode only says what it would have done.
  */
-import type { AlertRaised, Decision, Effect, Facts, Reason, Requirement } from '../call.ts';
+import type { AlertRaised, Decision, Effect, Facts, Reason, Redaction, Requirement } from '../call.ts';
 import type { CompiledPolicies } from './compile.ts';
 import { applies, type Candidate, candidatesAmong } from './resolve.ts';
 import type { PolicySource } from './schema.ts';
@@ -35,6 +35,7 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
     deciding: enforced,
     reasons: reasons.includes(enforced) ? reasons : [...reasons, enforced],
     alerts: applying.flatMap(alertOf),
+    redact: redactionOf(applying),
     requirements: effectOf(enforced) === 'require approval' ? requirementsOf(applying, enforced, policies, owner) : [],
   };
 }
@@ -104,6 +105,16 @@ function alertOf({ source, reason }: Applying): AlertRaised[] {
   return [
     { policy: source.name, severity: source.alert?.severity ?? 'medium', channels: source.alert?.channel ?? null },
   ];
+}
+
+const NOTHING_REDACTED: Redaction = { result: [], args: [] };
+
+/** The union over all that is enforced, whichever policy wins. */
+function redactionOf(applying: readonly Applying[]): Redaction {
+  const asking = applying.filter(({ source, reason }) => source.redact !== undefined && reason.mode === 'enforce');
+  if (asking.length === 0) return NOTHING_REDACTED;
+  const union = (part: keyof Redaction) => [...new Set(asking.flatMap(({ source }) => source.redact?.[part] ?? []))];
+  return { result: union('result'), args: union('args') };
 }
 
 function requirementsOf(

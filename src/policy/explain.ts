@@ -1,5 +1,6 @@
 /** Why a call was judged as it was: each policy with each condition's answer and what it was compared with. Pure. */
-import type { Action, Answer, Decision, Facts, Mode } from '../call.ts';
+import type { Action, Answer, Call, Decision, Facts, JsonObject, JsonValue, Mode } from '../call.ts';
+import { createMask } from '../mask.ts';
 import type { Test } from './answers.ts';
 import type { CompiledPolicies } from './compile.ts';
 import { decide } from './decide.ts';
@@ -29,8 +30,10 @@ export interface Explanation {
 
 /** The decision that `decide` gives, with the answers behind it. */
 export function explain(policies: CompiledPolicies, facts: Facts, owner: string): Explanation {
+  const decision = decide(policies, facts, owner);
+  const shown = { ...facts, call: maskedCall(facts.call, decision.redact.args) };
   return {
-    decision: decide(policies, facts, owner),
+    decision,
     policies: policies.calls.map(({ source, place, test }) => {
       const answer = test.answer(facts);
       return {
@@ -40,21 +43,37 @@ export function explain(policies: CompiledPolicies, facts: Facts, owner: string)
         mode: source.mode ?? policies.file.defaults.mode,
         answer,
         applies: applies(source.action, answer),
-        conditions: test.parts.flatMap((part) => flatten(part, facts)),
+        conditions: test.parts.flatMap((part) => flatten(part, facts, shown)),
       };
     }),
   };
 }
 
+/** The same call, whose arguments can be shown: what a policy takes out of records is taken out of them. */
+function maskedCall(call: Call, items: readonly string[]): Call {
+  const mask = createMask(items);
+  if (mask === null) return call;
+  return {
+    ...call,
+    argument: (path) => {
+      const found = call.argument(path);
+      if (found.state !== 'value') return found;
+      const within = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), found.value);
+      const masked = path.split('.').reduce<unknown>((value, key) => (value as JsonObject)[key] ?? value, mask(within));
+      return { ...found, value: masked as JsonValue };
+    },
+  };
+}
+
 /** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */
-function flatten(test: Test, facts: Facts): ExplainedCondition[] {
-  if (test.kind === 'all') return test.parts.flatMap((part) => flatten(part, facts));
+function flatten(test: Test, facts: Facts, shown: Facts): ExplainedCondition[] {
+  if (test.kind === 'all') return test.parts.flatMap((part) => flatten(part, facts, shown));
   return [
     {
       condition: test.label,
       answer: test.answer(facts),
-      compared: test.compared(facts),
-      parts: test.parts.flatMap((part) => flatten(part, facts)),
+      compared: test.compared(shown),
+      parts: test.parts.flatMap((part) => flatten(part, facts, shown)),
     },
   ];
 }

@@ -1,6 +1,7 @@
 /** Reads `policies.yaml`: strictly, with the place of every mistake, against what the catalog and the servers know. */
 import { foldName } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
+import { MASK_KINDS } from '../mask.ts';
 import { didYouMean, errorAt, mendChoice, type Problem, WHOLE_FILE } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
@@ -153,6 +154,23 @@ function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName: string
         `an agent that is discovered can only be alerted on, not "${policy.action}"`,
         `to stop its calls, add a policy with "when: an agent makes a tool call" and "action: ${policy.action}"`,
       );
+    if (discovery && policy.redact !== undefined)
+      report(
+        [...path, 'redact'],
+        'when an agent is discovered there is nothing to redact',
+        'take it out, or write a policy with "when: an agent makes a tool call"',
+      );
+    for (const part of ['result', 'args'] as const)
+      policy.redact?.[part]?.forEach((item, at, all) => {
+        const kind = (MASK_KINDS as readonly string[]).includes(item) ? null : didYouMean(item, MASK_KINDS);
+        if (kind !== null)
+          report(
+            [...path, 'redact', part, ...(all.length > 1 ? [at] : [])],
+            `"${item}" is taken for the name of a field`,
+            `did you mean "${kind}"?`,
+            'warning',
+          );
+      });
     for (const part of ['if', 'unless'] as const) {
       const written = policy[part];
       if (written === undefined) continue;

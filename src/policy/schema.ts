@@ -48,6 +48,7 @@ const policy = strict({
     severity: choice('severity', SEVERITIES).default('medium'),
     channel: choices('channel', ALERT_CHANNELS).optional(),
   }).optional(),
+  redact: strict({ result: texts('result').optional(), args: texts('args').optional() }).optional(),
   mode: choice('mode', MODES).optional(),
   enabled: flag('enabled').default(true),
   expires: moment('expires').optional(),

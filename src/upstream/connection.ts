@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../call.ts';
 import { isDeeperThan } from '../digest.ts';
 import { GatewayError, messageOf, toGatewayError } from '../errors.ts';
+import { createMask, type Mask } from '../mask.ts';
 import { visibleLine } from '../problem.ts';
 import { redactText } from '../redact.ts';
 import { type Answer, errorAnswer, resultAnswer, stripOurMeta } from './answers.ts';
@@ -86,6 +87,7 @@ export class Upstream {
   readonly #events: UpstreamEvents;
   #client: Client | null = null;
   #stdio: StdioUpstream | null = null;
+  readonly #masked = new Set<string>();
   #failures = 0;
   #timer: NodeJS.Timeout | null = null;
   #connecting: Promise<void> | null = null;
@@ -114,6 +116,15 @@ export class Upstream {
         call.signal,
       );
     return this.#callThroughSdk(call);
+  }
+
+  /** What is taken out of its log messages from now on, beside what already is (`mask.ts`). */
+  maskLogs(items: readonly string[]): void {
+    for (const item of items) this.#masked.add(item);
+  }
+
+  get logMask(): Mask | null {
+    return createMask([...this.#masked]);
   }
 
   /** A request of the gateway's own, such as `logging/setLevel`. */

@@ -103,6 +103,7 @@ export function callOf(item: CaseCall): Call {
     definitionHash: null,
     rawArguments: args,
     argument: toolClass.reader(args),
+    namesOf: toolClass.namesOf,
   };
 }
 
