@@ -17,6 +17,7 @@ export const REVIEW_STATUSES: readonly ReviewStatus[] = ['Allowed', 'Disallowed'
 
 /** How surely we know who asks: only a claim, a key minted by `toolgate agents register`, or an HTTP token. */
 export type IdentityStrength = 'claimed' | 'registered' | 'token';
+export const IDENTITY_STRENGTHS: readonly IdentityStrength[] = ['claimed', 'registered', 'token'];
 
 /** A condition's answer. `cant tell` is neither: the value could not be known, so strictness decides. */
 export type Answer = 'yes' | 'no' | 'cant tell';

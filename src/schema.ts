@@ -146,19 +146,23 @@ export function duration(what: string) {
 }
 
 /** A day, to its end, or an instant, as milliseconds since the epoch: `2026-12-31` (UTC), `2026-12-31T18:00:00+01:00`. */
-export function moment(what: string) {
+export function dayOrInstant(what: string) {
+  return moment(what, (text) => readDayEnd(text) ?? readInstant(text), 'a day, 2026-12-31, or an instant');
+}
+
+/** An instant, as milliseconds since the epoch: `2026-12-31T18:00:00Z`. */
+export function instant(what: string) {
+  return moment(what, readInstant, 'an instant');
+}
+
+function moment(what: string, read: (text: string) => number | null, mend: string) {
   return z
     .unknown()
     .transform((input, ctx): number => {
-      const ms = typeof input === 'string' ? readMoment(input) : null;
+      const ms = typeof input === 'string' ? read(input.trim()) : null;
       if (ms !== null) return ms;
-      ctx.issues.push(
-        custom(
-          input,
-          `${describe(input)} is not a date for ${what}`,
-          'write a day, 2026-12-31, or an instant with its zone, 2026-12-31T18:00:00Z',
-        ),
-      );
+      const fault = `${describe(input)} is not a date for ${what}`;
+      ctx.issues.push(custom(input, fault, `write ${mend} with its zone, 2026-12-31T18:00:00Z`));
       return z.NEVER;
     })
     .meta({ type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$' });
@@ -166,13 +170,17 @@ export function moment(what: string) {
 
 const DAY_MS = 86_400_000;
 
-function readMoment(text: string): number | null {
-  const match = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2})?(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text.trim());
-  if (match === null) return null;
-  const day = Date.parse(`${match[1]}T00:00:00Z`);
-  // Some engines take the 31st of February for the 3rd of March.
-  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(match[1]!)) return null;
-  const ms = match[2] === undefined ? day + DAY_MS : Date.parse(text.trim());
+function readDayEnd(text: string): number | null {
+  const start = /^\d{4}-\d{2}-\d{2}$/.test(text) ? readInstant(`${text}T00:00Z`) : null;
+  return start === null ? null : start + DAY_MS;
+}
+
+function readInstant(text: string): number | null {
+  const match = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
+  // The engine takes the 31st of February for the 3rd of March.
+  const day = match === null ? Number.NaN : Date.parse(`${match[1]}T00:00:00Z`);
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(match![1]!)) return null;
+  const ms = Date.parse(text);
   return Number.isNaN(ms) ? null : ms;
 }
 

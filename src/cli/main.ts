@@ -83,6 +83,33 @@ policy
   .option('--json', 'the problems as JSON')
   .action(async (flags) => finish(await (await import('./policy.ts')).policyCheck({ ...program.opts(), ...flags })));
 policy
+  .command('test [files...]')
+  .description('judge the calls that your tests describe; exit 1 if one is judged otherwise than expected')
+  .option('--only <text>', 'only tests with this text in their policy, name or call')
+  .option('--at <time>', 'the clock where a test has none, such as 2026-12-31T18:00:00Z; else a Monday at noon')
+  .option('--junit <file>', 'write a JUnit report there')
+  .option('--json', 'the outcomes as JSON')
+  .addHelpText(
+    'after',
+    `
+Without files: the tests beside each policy, and tests/*.yaml in the config folder.
+
+Examples:
+  policies:
+    - name: Block all writes and deletions on GitHub
+      if: { integration: GitHub, operation: Write or Delete }
+      action: block
+      tests:
+        - { call: github/create_issue, expect: block }
+        - { call: github/list_issues, expect: allow }
+
+  toolgate policy test
+  toolgate policy test --only github --junit report.xml`,
+  )
+  .action(async (files, flags) =>
+    finish(await (await import('./policy-test.ts')).policyTest(files, { ...program.opts(), ...flags })),
+  );
+policy
   .command('explain <call>')
   .description('show how a call would be judged, condition by condition; exit 1 if it would not run')
   .option('--agent <name>', 'who calls', 'Unknown agent')

@@ -1,15 +1,19 @@
 /** `toolgate policy check`. */
 
-import { checkRules, readRuleFiles } from '../config/rules.ts';
+import { checkRules, readRuleFiles, rulesOf } from '../config/rules.ts';
 import { formatProblems, inOrder } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson } from './output.ts';
+import { failingTests } from './policy-test.ts';
 import { serversOff } from './servers.ts';
 
 /** Exit 0: usable; 1: errors. Warnings alone are 0. */
 export async function policyCheck(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
-  const { artefact, problems } = await checkRules(readRuleFiles(house.folders.config), house.ours);
+  const { artefact, problems, complete } = await checkRules(readRuleFiles(house.folders.config), house.ours);
+  // They are no part of the rules: a test that fails keeps nothing from being in force.
+  if (artefact !== null && complete)
+    problems.push(...failingTests(rulesOf(artefact, house.ours, house.oursHash), house));
   const off = artefact === null ? [] : serversOff(house.folders.config);
   await house.close();
   const errors = problems.filter(({ severity }) => severity === 'error').length;

@@ -16,7 +16,7 @@ import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 /** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
-interface Artefact {
+export interface Artefact {
   readonly policies: Policies;
   readonly ownersCatalog: readonly CatalogFile[];
   readonly servers: readonly ServerFacts[];
@@ -29,6 +29,8 @@ interface ServerFacts {
 }
 
 export interface Rules {
+  /** what they were made of */
+  readonly source: Artefact;
   /** names the rules in every record: 64 hex digits */
   readonly hash: string;
   readonly policies: CompiledPolicies;
@@ -138,20 +140,20 @@ export async function loadRules(
   const known = await store.read((tx) => storedRules(tx, files.pointer));
   if (known !== null && known.source === source)
     return {
-      rules: compile(known.artefact, ours, oursHash),
+      rules: rulesOf(known.artefact, ours, oursHash),
       problems: known.warnings,
       stale: false,
     };
   const { artefact, problems, complete } = await checkRules(files, ours);
   if (artefact === null || (!complete && known !== null))
     return {
-      rules: known === null ? null : compile(known.artefact, ours, oursHash),
+      rules: known === null ? null : rulesOf(known.artefact, ours, oursHash),
       problems,
       stale: true,
     };
   // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete) return { rules: compile(artefact, ours, oursHash), problems, stale: true };
-  const rules = compile(artefact, ours, oursHash);
+  if (!complete) return { rules: rulesOf(artefact, ours, oursHash), problems, stale: true };
+  const rules = rulesOf(artefact, ours, oursHash);
   const text = JSON.stringify({ artefact, warnings: problems });
   await store.write((tx) => {
     tx.run(
@@ -187,10 +189,12 @@ function storedRules(
   return { source, hash, ...(JSON.parse(row.artefact) as { artefact: Artefact; warnings: Problem[] }) };
 }
 
-function compile(artefact: Artefact, ours: readonly CatalogFile[], oursHash: string): Rules {
+/** The rules that an artefact makes, with our catalog. */
+export function rulesOf(artefact: Artefact, ours: readonly CatalogFile[], oursHash: string): Rules {
   const catalog = buildCatalog(ours, artefact.ownersCatalog);
   const vocabulary = vocabularyOf(catalog, artefact.servers);
   return {
+    source: artefact,
     hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`),
     policies: compilePolicies(artefact.policies, vocabulary),
     catalog,

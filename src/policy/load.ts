@@ -30,6 +30,8 @@ export interface Policies {
   readonly file: PolicyFile;
   /** line of each policy, in order */
   readonly lines: readonly number[];
+  /** line of each test of each policy */
+  readonly testLines: readonly (readonly number[])[];
 }
 
 /** `policies` is null if there is any error; warnings come with a value. */
@@ -55,18 +57,22 @@ export function readPolicies(
     return { policies: null, problems: [...faults, ...checkReadable(yaml.value, vocabulary, fileName, yaml.locate)] };
   }
   const problems = checkMeaning(parsed.data, vocabulary, fileName, yaml.locate);
-  const lines = parsed.data.policies.map((_, index) => yaml.locate(['policies', index], 'value').line);
-  return {
-    policies: problems.some(({ severity }) => severity === 'error') ? null : { file: parsed.data, lines },
-    problems,
-  };
+  if (problems.some(({ severity }) => severity === 'error')) return { policies: null, problems };
+  const lineOf = (...path: PropertyKey[]) => yaml.locate(['policies', ...path], 'value').line;
+  const lines = parsed.data.policies.map((_, index) => lineOf(index));
+  const testLines = parsed.data.policies.map(({ tests }, index) =>
+    tests.map((_, test) => lineOf(index, 'tests', test)),
+  );
+  return { policies: { file: parsed.data, lines, testLines }, problems };
 }
 
 /** Under these keys the owner's own names stand; everywhere else keys are words of the language. */
 const NAMED = new Set(['args', 'agents', 'tools', 'reviewers']);
 
-function keyRule(key: string, path: readonly PropertyKey[]): string {
+/** How keys of these files are written: in any case, with spaces or dashes for `_`. */
+export function keyRule(key: string, path: readonly PropertyKey[]): string {
   const parent = path.at(-1);
+  if (path.includes('tests') && path.lastIndexOf('args') > path.indexOf('tests')) return key;
   const underTools = path[0] === 'tools' && path.length <= 2;
   if (underTools && path.length > 0) return key;
   const owned = typeof parent === 'string' && NAMED.has(parent) && !(parent === 'reviewers' && path.length > 1);

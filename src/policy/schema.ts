@@ -1,8 +1,21 @@
 /** The shape of `policies.yaml`. Keys are compared without case, spaces and dashes; this writes them in snake_case. */
 import { z } from 'zod';
 import { ACTIONS, type Action, ALERT_CHANNELS, MODES, REVIEW_STATUSES } from '../call.ts';
-import { choice, choices, custom, duration, flag, moment, strict, text, texts, wholeNumber } from '../schema.ts';
+import {
+  choice,
+  choices,
+  custom,
+  dayOrInstant,
+  duration,
+  faultAndMend,
+  flag,
+  strict,
+  text,
+  texts,
+  wholeNumber,
+} from '../schema.ts';
 import { condition, STATUS_SYNONYMS } from './schema-conditions.ts';
+import { policyTest } from './schema-tests.ts';
 
 const ACTION_SYNONYMS = {
   deny: 'block',
@@ -51,7 +64,15 @@ const policy = strict({
   redact: strict({ result: texts('result').optional(), args: texts('args').optional() }).optional(),
   mode: choice('mode', MODES).optional(),
   enabled: flag('enabled').default(true),
-  expires: moment('expires').optional(),
+  expires: dayOrInstant('expires').optional(),
+  tests: z
+    .array(policyTest, {
+      error: faultAndMend(
+        'the tests are not a list',
+        'write a list, each item like "- { call: github/create_issue, expect: block }"',
+      ),
+    })
+    .default([]),
 });
 
 const reviewer = strict({

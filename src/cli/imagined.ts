@@ -1,0 +1,81 @@
+/** A call that somebody describes in a test: who asks for what, when and where, as values. */
+import { identify } from '../agents/identify.ts';
+import type { Agent, Call, Facts, Gathered } from '../call.ts';
+import { classifyNamed } from '../catalog/named.ts';
+import type { ServerLaunch } from '../catalog/recognise.ts';
+import type { Rules } from '../config/rules.ts';
+import { countersOf } from '../policy/rates.ts';
+import type { PolicyTest } from '../policy/schema-tests.ts';
+import { didYouMean } from '../problem.ts';
+
+/** A Monday at noon: what a test doesn't say stays the same for ever. */
+const NOON = Date.UTC(2024, 0, 1, 12);
+
+/** What there is to imagine it with. */
+export interface Stage {
+  readonly rules: Rules;
+  /** how the server of that key in servers.json is started; null if there is none */
+  readonly launchOf: (key: string) => ServerLaunch | null;
+  /** the clock where a test says nothing; null for a Monday at noon */
+  readonly at: number | null;
+}
+
+/** What it means under these rules, or what is wrong with the names in it. */
+export function imagine(stage: Stage, test: PolicyTest): Facts | string {
+  const call = callNamed(stage, test.call ?? '', test);
+  if (typeof call === 'string' && test.discovered === undefined) return call;
+  const earlier = (test.before ?? []).map((name) => callNamed(stage, name, {}));
+  const fault = earlier.find((each) => typeof each === 'string');
+  if (fault !== undefined) return fault;
+  const gathered: Gathered = {
+    now: test.at ?? stage.at ?? NOON,
+    surroundings: {
+      session: 'test',
+      user: test.user ?? 'somebody',
+      workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
+      zone: 'UTC',
+    },
+    earlier: earlier as Call[],
+    counts: new Map(),
+  };
+  const facts = { agent: agentOf(test), call: call as Call, gathered };
+  if (test.discovered !== undefined) return facts;
+  const counters = countersOf(stage.rules.policies.applicable(facts).rates, facts);
+  return { ...facts, gathered: { ...gathered, counts: new Map(counters.map(({ key }) => [key, test.counted ?? 0])) } };
+}
+
+/** Statuses are Allowed and identities registered, unless the test says otherwise. */
+function agentOf(test: PolicyTest): Agent {
+  const flag = test.discovered ?? test.agent ?? 'Some agent';
+  const { mixedScripts: _, ...known } = identify({ flag, keyMatches: true, clientInfo: null });
+  return { ...known, strength: test.identity ?? 'registered', status: test.agent_status ?? 'Allowed' };
+}
+
+/** By the name of an integration, of a server in the catalog, or of one in servers.json. */
+function callNamed({ rules, launchOf }: Stage, name: string, test: Partial<PolicyTest>): Call | string {
+  const [, key = '', tool = ''] = /^([^/]*)\/(.*)$/s.exec(name) ?? [];
+  if (key === '' || tool === '') return `"${name}" names no tool: write integration/tool, such as github/create_issue`;
+  const { catalog, vocabulary } = rules;
+  const launch = launchOf(key);
+  const integrations = [...catalog.integrations.values()];
+  const named = integrations.some((each) => each.servers.some((server) => server.name === key));
+  if (launch === null && catalog.find(key) === null && !named && test.server === undefined) {
+    const guess = didYouMean(key, [...vocabulary.servers, ...integrations.map(({ id }) => id)]);
+    const mend =
+      guess === null ? `write "server: ${key}" beside it if such a server may come` : `did you mean "${guess}"?`;
+    return `"${key}" is neither an integration nor a server of servers.json: ${mend}`;
+  }
+  const args = test.args ?? {};
+  const { toolClass } = classifyNamed(catalog, launch ?? { key }, { name: tool }, launch === null);
+  return {
+    ...toolClass.ofCall(args),
+    via: test.via ?? 'mcp',
+    server: test.server ?? key,
+    calledName: tool,
+    toolStatus: test.tool_status ?? 'Allowed',
+    definitionHash: null,
+    rawArguments: args,
+    argument: toolClass.reader(args),
+    namesOf: toolClass.namesOf,
+  };
+}

@@ -1,0 +1,207 @@
+/** `toolgate policy test`: judges the calls that the owner's tests describe, and compares. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { checkRules, type RuleFiles, type Rules, readRuleFiles, rulesOf } from '../config/rules.ts';
+import { messageOf } from '../errors.ts';
+import { readTests } from '../policy/load-tests.ts';
+import type { PolicyTest } from '../policy/schema-tests.ts';
+import { runTest } from '../policy/testing.ts';
+import { formatProblems, type Problem, visibleLine } from '../problem.ts';
+import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
+import { imagine, type Stage } from './imagined.ts';
+import { launchOf } from './on-record.ts';
+import { complain, counted, print, printJson } from './output.ts';
+
+export interface TestFlags extends HouseFlags {
+  /** only tests whose policy, call or name holds this text */
+  readonly only?: string;
+  /** the clock where a test says nothing */
+  readonly at?: string;
+  /** writes a JUnit report there */
+  readonly junit?: string;
+  readonly json?: boolean;
+}
+
+/** One test, with where it stands. */
+interface Placed {
+  /** `policies.yaml`, or the file of tests */
+  readonly file: string;
+  readonly line: number;
+  /** the policy beside which it stands; null in a file of tests */
+  readonly policy: string | null;
+  readonly test: PolicyTest;
+}
+
+interface Outcome extends Placed {
+  readonly title: string;
+  readonly faults: readonly string[];
+  readonly applied: readonly string[];
+}
+
+/** Exit 0: all pass; 1: some fail; 2: no test, or a bad flag; 3: a file has mistakes. */
+export async function policyTest(files: readonly string[], flags: TestFlags): Promise<number> {
+  const at = flags.at === undefined ? null : Date.parse(flags.at);
+  if (Number.isNaN(at)) {
+    complain(`--at must be an instant, such as 2026-12-31T18:00:00Z, not "${flags.at}"`);
+    return 2;
+  }
+  const house = await openHouse(flags);
+  try {
+    const rules = await rulesOfFiles(house, readRuleFiles(house.folders.config));
+    if (rules === null) return 3;
+    const placed = gather(rules, house, files);
+    if (placed === null) return 3;
+    const chosen = placed.filter((each) => isChosen(each, flags.only));
+    if (chosen.length === 0) {
+      complain(
+        placed.length === 0
+          ? 'there are no tests: write "tests:" below a policy, such as "- { call: github/create_issue, expect: block }"'
+          : `none of the ${placed.length} tests has "${flags.only}" in its policy, name or call`,
+      );
+      return 2;
+    }
+    const stage: Stage = { rules, at, launchOf: (key) => launchOf(house, key, []) };
+    const outcomes = chosen.map((each) => outcomeOf(each, stage, ownerOf(house)));
+    const untested = flags.only === undefined && files.length === 0 ? untestedBy(rules, outcomes) : [];
+    if (flags.junit !== undefined) writeFileSync(flags.junit, junit(outcomes));
+    if (flags.json) printJson({ ok: outcomes.every(({ faults }) => faults.length === 0), tests: outcomes, untested });
+    else print(tree(outcomes, untested));
+    return outcomes.some(({ faults }) => faults.length > 0) ? 1 : 0;
+  } finally {
+    await house.close();
+  }
+}
+
+/** The rules as the files stand, whatever is in force; null, and said, if they have mistakes. */
+async function rulesOfFiles(house: House, files: RuleFiles): Promise<Rules | null> {
+  const { artefact, problems } = await checkRules(files, house.ours);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) complain(formatProblems(errors));
+  return artefact === null || errors.length > 0 ? null : rulesOf(artefact, house.ours, house.oursHash);
+}
+
+/** The named files, or all there are: beside the policies, and in the folder `tests`. Null, and said, if one is bad. */
+function gather(rules: Rules, house: House, files: readonly string[]): Placed[] | null {
+  const folder = join(house.folders.config, 'tests');
+  const inFolder = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /\.ya?ml$/.test(name))
+        .sort()
+        .map((name) => join(folder, name))
+    : [];
+  const placed = files.length === 0 ? besidePolicies(rules) : [];
+  let good = true;
+  for (const path of files.length > 0 ? files : inFolder) {
+    const shown = files.length > 0 ? path : join('tests', basename(path));
+    try {
+      const { tests, problems } = readTests(readFileSync(path, 'utf8'), shown);
+      if (tests === null) complain(formatProblems(problems));
+      good &&= tests !== null;
+      for (const { test, line } of tests ?? []) placed.push({ file: shown, line, policy: null, test });
+    } catch (error) {
+      complain(`${shown} can't be read: ${messageOf(error)}`);
+      good = false;
+    }
+  }
+  return good ? placed : null;
+}
+
+function besidePolicies({ source: { policies } }: Rules): Placed[] {
+  return policies.file.policies.flatMap(({ name, tests }, index) =>
+    tests.map((test, at) => ({ file: 'policies.yaml', line: policies.testLines[index]![at]!, policy: name, test })),
+  );
+}
+
+function isChosen({ policy, test }: Placed, only: string | undefined): boolean {
+  if (only === undefined) return true;
+  const wanted = only.toLowerCase();
+  return [policy, test.name, test.call, test.discovered].some((each) => each?.toLowerCase().includes(wanted));
+}
+
+/** The tests beside the policies that fail, as warnings for `policy check`. */
+export function failingTests(rules: Rules, house: House): Problem[] {
+  const stage: Stage = { rules, at: null, launchOf: (key) => launchOf(house, key, []) };
+  return besidePolicies(rules)
+    .map((placed) => outcomeOf(placed, stage, ownerOf(house)))
+    .filter(({ faults }) => faults.length > 0)
+    .map(({ file, line, title, faults }) => ({
+      file,
+      line,
+      column: 1,
+      severity: 'warning',
+      fault: `the test "${title}" fails`,
+      mend: faults.join('; '),
+      source: '',
+    }));
+}
+
+function outcomeOf(placed: Placed, stage: Stage, owner: string): Outcome {
+  const facts = imagine(stage, placed.test);
+  const title = titleOf(placed.test);
+  if (typeof facts === 'string') return { ...placed, title, faults: [facts], applied: [] };
+  const { faults, applied } = runTest(stage.rules.policies, placed.test, facts, owner);
+  return { ...placed, title, faults, applied };
+}
+
+/** `github/create_issue by Cursor {"title":"x"} → block` */
+function titleOf({ name, call, discovered, agent, args, at, expect, would }: PolicyTest): string {
+  const what = name ?? (discovered === undefined ? call! : `${discovered} is discovered`);
+  const who = agent === undefined || name !== undefined ? '' : ` by ${agent}`;
+  const given = args === undefined || name !== undefined ? '' : ` ${JSON.stringify(args)}`;
+  const when = at === undefined || name !== undefined ? '' : ` at ${new Date(at).toISOString()}`;
+  return `${what}${who}${given}${when} → ${expect}${would === undefined ? '' : `, would ${would}`}`;
+}
+
+function untestedBy(rules: Rules, outcomes: readonly Outcome[]): string[] {
+  const applied = new Set(outcomes.flatMap((outcome) => outcome.applied));
+  return [...rules.policies.calls, ...rules.policies.discoveries]
+    .map(({ source }) => source.name)
+    .filter((name) => !applied.has(name));
+}
+
+function tree(outcomes: readonly Outcome[], untested: readonly string[]): string {
+  const lines: string[] = [];
+  let file = '';
+  let policy: string | null = null;
+  for (const outcome of outcomes) {
+    if (outcome.file !== file) lines.push(visibleLine(outcome.file));
+    if (outcome.policy !== null && (outcome.policy !== policy || outcome.file !== file))
+      lines.push(`  ${visibleLine(outcome.policy)}`);
+    ({ file, policy } = outcome);
+    const indent = policy === null ? '  ' : '    ';
+    lines.push(`${indent}${outcome.faults.length === 0 ? '✓' : '✗'} ${visibleLine(outcome.title)}`);
+    for (const fault of outcome.faults)
+      lines.push(`${indent}    ${outcome.file}:${outcome.line} ${visibleLine(fault)}`);
+  }
+  const failed = outcomes.filter(({ faults }) => faults.length > 0).length;
+  lines.push('', `${counted(outcomes.length, 'test', 'tests')}, ${failed === 0 ? 'all pass' : `${failed} failed`}`);
+  if (untested.length > 0)
+    lines.push(
+      `${counted(untested.length, 'policy', 'policies')} that no test makes apply: ${untested.map(visibleLine).join('; ')}`,
+    );
+  return lines.join('\n');
+}
+
+/** One suite for each file, one case for each test. */
+function junit(outcomes: readonly Outcome[]): string {
+  const files = [...new Set(outcomes.map(({ file }) => file))];
+  const suites = files.map((file) => {
+    const cases = outcomes.filter((outcome) => outcome.file === file);
+    const failed = cases.filter(({ faults }) => faults.length > 0).length;
+    const body = cases.map(({ policy, title, faults, line }) => {
+      const head = `    <testcase classname="${xml(policy ?? file)}" name="${xml(title)}" file="${xml(file)}" line="${line}"`;
+      return faults.length === 0
+        ? `${head}/>`
+        : `${head}>\n      <failure message="${xml(faults.join('; '))}"/>\n    </testcase>`;
+    });
+    return `  <testsuite name="${xml(file)}" tests="${cases.length}" failures="${failed}">\n${body.join('\n')}\n  </testsuite>`;
+  });
+  const failures = outcomes.filter(({ faults }) => faults.length > 0).length;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites tests="${outcomes.length}" failures="${failures}">\n${suites.join('\n')}\n</testsuites>\n`;
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+function xml(text: string): string {
+  return visibleLine(text).replace(/[&<>"]/g, (char) => ENTITIES[char]!);
+}
