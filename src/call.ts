@@ -187,7 +187,18 @@ export interface Requirement {
   readonly timeoutMs: number;
   readonly runWithinMs: number;
   readonly reasonRequired: boolean;
+  /** what a yes may count for beside this call, if the reviewer wants; null: for nothing */
+  readonly remember: Remember | null;
 }
+
+/** How long an approval may stand for calls like the one that was shown. */
+export type Remember =
+  /** this session, exactly this request */
+  | { readonly kind: 'call' }
+  | { readonly kind: 'for'; readonly ms: number }
+  | { readonly kind: 'session' }
+  /** until somebody sets the review status of the tool or the agent */
+  | { readonly kind: 'until reviewed' };
 
 /** The outcome of judging: strictest wins, with everything that led there. */
 export interface Decision {

@@ -10,7 +10,7 @@
  *
  * That nobody is waiting is shown, and is no state.
  */
-import type { Agent, Door, JsonObject, Operation, Requirement, Surroundings } from '../call.ts';
+import type { Agent, Door, JsonObject, Operation, Requirement, ReviewStatus, Surroundings } from '../call.ts';
 import { sha256 } from '../digest.ts';
 import type { ReviewerEntries } from './reviewers.ts';
 
@@ -29,6 +29,8 @@ export interface Vote {
   readonly verdict: Verdict;
   readonly channel: AnswerChannel;
   readonly reason: string | null;
+  /** a yes that shall count for more than this call, as far as the policies offer it */
+  readonly remember: boolean;
   readonly at: number;
 }
 
@@ -45,6 +47,10 @@ export interface Subject {
   readonly calledName: string;
   readonly operation: Operation | null;
   readonly definitionHash: string | null;
+  /** fingerprint of how its server is started */
+  readonly launch: string;
+  readonly agentStatus: ReviewStatus;
+  readonly toolStatus: ReviewStatus;
   /** masked and bounded; `complete` if nothing was */
   readonly arguments: unknown;
   readonly complete: boolean;

@@ -19,6 +19,7 @@ import {
   type Vote,
   type Waiter,
 } from './approval.ts';
+import { type Grant, grantRemembered, revokeGrant } from './grants.ts';
 import {
   ANSWERED_ALREADY,
   askOf,
@@ -43,7 +44,9 @@ export interface ApprovalEvent {
     | 'approval.denied'
     | 'approval.expired'
     | 'approval.used'
-    | 'approval.lapsed';
+    | 'approval.lapsed'
+    | 'approval.remembered'
+    | 'approval.revoked';
   readonly ts: number;
   readonly call_id: string;
   readonly [key: string]: unknown;
@@ -87,6 +90,8 @@ export interface Answer {
   readonly verdict: Verdict;
   readonly channel: AnswerChannel;
   readonly reason: string | null;
+  /** a yes shall count for more than this call, as far as the policies offer it */
+  readonly remember?: boolean;
 }
 
 export type Answered =
@@ -121,6 +126,8 @@ export interface Book {
   readonly renew: (tx: Transaction, id: string, inForce: InForce, rules: string, now: number) => void;
   /** The call no longer waits; the question stays open. */
   readonly leave: (tx: Transaction, id: string, callId: string) => void;
+  /** A remembered approval counts no longer. Null if it didn't. */
+  readonly revoke: (tx: Transaction, grantId: string, by: string, now: number) => Grant | null;
   /** Ends what is over by the clock, and what no connection can use any more. */
   readonly sweep: (tx: Transaction, now: number) => void;
   /** Whether there is anything to sweep. */
@@ -225,6 +232,14 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     const runWithinMs = Math.min(...approval.requirements.map((each) => each.runWithinMs));
     if (!move(tx, approval, 'approved', now, null, now + runWithinMs)) return false;
     tell(tx, 'approval.approved', approval, now, by);
+    for (const { id, policy, covers, grantedBy, until } of grantRemembered(tx, approval, now))
+      tell(tx, 'approval.remembered', approval, now, {
+        'toolgate.grant.id': id,
+        'toolgate.policy.name': policy,
+        'toolgate.grant.covers': covers,
+        'toolgate.approval.by': grantedBy,
+        ...(until !== null && { 'toolgate.grant.until': until }),
+      });
     return true;
   };
 
@@ -315,10 +330,12 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
       const reason = hasReason(answer.reason) ? answer.reason : null;
       if (answer.verdict === 'approve' && ask.wantsReason !== null && reason === null)
         return refused(`the policy "${ask.wantsReason}" wants a reason`);
+      if (answer.remember === true && answer.verdict === 'approve' && ask.offers.length === 0)
+        return refused('no policy of this request offers to remember: it can be approved once');
       // Who has approved may still deny while it is open, or add the reason that is wanted by now.
       const counted = tx.run(
-        `INSERT INTO votes (approval_id, voter, verdict, channel, reason, at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (approval_id, voter) DO UPDATE SET verdict = excluded.verdict, channel = excluded.channel, reason = excluded.reason, at = excluded.at
+        `INSERT INTO votes (approval_id, voter, verdict, channel, reason, at, remember) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (approval_id, voter) DO UPDATE SET verdict = excluded.verdict, channel = excluded.channel, reason = excluded.reason, at = excluded.at, remember = excluded.remember
          WHERE excluded.verdict = 'deny' OR (votes.reason IS NULL AND excluded.reason IS NOT NULL)`,
         id,
         answer.voter,
@@ -326,6 +343,7 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
         answer.channel,
         reason,
         now,
+        Number(answer.verdict === 'approve' && answer.remember === true),
       );
       if (counted === 0) return refused(ANSWERED_ALREADY);
       const by = {
@@ -362,6 +380,19 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
       if (approval === null || approval.state !== 'open') return null;
       const by = { 'toolgate.approval.by': 'the rules', 'toolgate.channel': 'rules' };
       return approve(tx, approval, now, by) ? findApproval(tx, id) : null;
+    },
+
+    revoke: (tx, grantId, by, now) => {
+      const grant = revokeGrant(tx, grantId, now);
+      const approval = grant === null ? null : findApproval(tx, grant.approvalId);
+      if (grant !== null && approval !== null)
+        tell(tx, 'approval.revoked', approval, now, {
+          'toolgate.grant.id': grant.id,
+          'toolgate.policy.name': grant.policy,
+          'toolgate.grant.covers': grant.covers,
+          'toolgate.by': by,
+        });
+      return grant;
     },
 
     leave: (tx, id, callId) => {
@@ -433,10 +464,12 @@ function liveOf(tx: Transaction, digest: string): Approval[] {
 }
 
 function votesOf(tx: Transaction, id: string): Vote[] {
-  return tx.all<Vote>(
-    'SELECT voter, verdict, channel, reason, at FROM votes WHERE approval_id = ? ORDER BY at, voter',
-    id,
-  );
+  return tx
+    .all<Omit<Vote, 'remember'> & { remember: number }>(
+      'SELECT voter, verdict, channel, reason, at, remember FROM votes WHERE approval_id = ? ORDER BY at, voter',
+      id,
+    )
+    .map((row) => ({ ...row, remember: row.remember === 1 }));
 }
 
 interface Row {

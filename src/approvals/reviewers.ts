@@ -1,5 +1,5 @@
 /** Who may answer, and whether enough have. Pure. */
-import type { Requirement } from '../call.ts';
+import type { Remember, Requirement } from '../call.ts';
 import type { Approval, Vote } from './approval.ts';
 
 /** A reviewer as policies.yaml writes it: a person, or a group of them. */
@@ -113,6 +113,8 @@ export interface Ask {
   readonly wantsReason: string | null;
   /** has approved, and can add nothing: to deny is still possible */
   readonly hasApproved: boolean;
+  /** what this voter's yes may count for beside this call */
+  readonly offers: readonly Remember[];
 }
 
 export const NOT_ASKED = 'you are not among the reviewers of this request';
@@ -130,6 +132,7 @@ export function askOf(
     asked: mine.length > 0,
     wantsReason,
     hasApproved: vote !== undefined && (wantsReason === null || hasReason(vote.reason)),
+    offers: mine.flatMap(({ remember }) => remember ?? []),
   };
 }
 

@@ -16,11 +16,11 @@ export interface CallContext {
   readonly digestKey: string;
 }
 
-/** `asked`: of a call that must be approved; `refused`: why nobody was asked though a policy asks; `approval`: the question that this call waits for. */
+/** `asked`: of a call that must be approved; `refused`: why nobody was asked though a policy asks; `approval`: the question that this call waits for; `grants`: the remembered approvals by which it runs. */
 export function decidedEvent(
   judged: Judged,
   context: CallContext,
-  asked: { readonly refused?: string; readonly approval?: string } = {},
+  asked: { readonly refused?: string; readonly approval?: string; readonly grants?: readonly string[] } = {},
 ): AuditEvent {
   const { agent, decision, calls } = judged;
   const call = calls[0];
@@ -43,6 +43,7 @@ export function decidedEvent(
     'toolgate.policy.name': decision.deciding.policy,
     ...(decision.deciding.place !== null && { 'toolgate.policy.place': decision.deciding.place }),
     ...(asked.approval !== undefined && { 'toolgate.approval.id': asked.approval }),
+    ...(asked.grants !== undefined && { 'toolgate.grants': asked.grants }),
     ...(asked.refused !== undefined && { 'toolgate.refused': asked.refused }),
     'toolgate.policy.reasons': decision.reasons.map(({ policy, action, mode, place, answer }) => ({
       policy,

@@ -20,6 +20,8 @@ export const EVENT_CODES = {
   'approval.used': 'T5006',
   'approval.lapsed': 'T5007',
   'reviewer.registered': 'T5008',
+  'approval.remembered': 'T5009',
+  'approval.revoked': 'T5010',
   'alert.sent': 'T6001',
   'alert.failed': 'T6002',
   'gateway.started': 'T7001',

@@ -1,6 +1,7 @@
 /** A reviewer's answer, from any channel: the request is judged again by the rules in force, then the answer counts. */
 import type { Approval } from '../approvals/approval.ts';
 import { type Answer, type Answered, findApproval } from '../approvals/book.ts';
+import { type GrantedCall, withoutGranted } from '../approvals/grants.ts';
 import { listTools, type ToolRow } from '../audit/tools.ts';
 import type { Decision, JsonObject, Requirement } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
@@ -40,7 +41,7 @@ export async function answerApproval(house: House, id: string, answer: Answer): 
  * null where only the gate can tell. The gate judges once more before anything runs.
  */
 function judgeOnRecord(house: House, rules: Rules, tx: Transaction, approval: Approval): Decision | string | null {
-  const { method, server, calledName, definitionHash, agent, surroundings } = approval.subject;
+  const { method, server, calledName, definitionHash, agent, surroundings, launch: launchAsked } = approval.subject;
   if (method !== 'tools/call' || server === null || approval.request === null) return null;
   const rows: readonly ToolRow[] = listTools(tx);
   const row = rows.find((each) => each.server === server && each.name === calledName);
@@ -55,7 +56,24 @@ function judgeOnRecord(house: House, rules: Rules, tx: Transaction, approval: Ap
   const gathered = { now: Date.now(), surroundings, earlier: null, counts: new Map() };
   const facts = { agent: metBefore(tx, rules, agent), call, gathered };
   const decision = decide(rules.policies, facts, ownerOf(house));
-  if (decision.effect !== 'block') return decision;
+  if (decision.effect !== 'block') {
+    const granted: GrantedCall = {
+      agentId: agent.id,
+      agentStrength: agent.strength,
+      agentStatus: facts.agent.status,
+      method,
+      server,
+      calledName,
+      toolStatus: call.toolStatus,
+      definitionHash,
+      launch: launchAsked,
+      session: approval.session,
+      digest: approval.digest,
+      rules: rules.hash,
+      config: approval.config,
+    };
+    return { ...decision, requirements: withoutGranted(tx, decision.requirements, granted, Date.now()).left };
+  }
   return decision.deciding.answer === 'yes' ? `the policy "${decision.deciding.policy}" blocks it now` : null;
 }
 

@@ -16,10 +16,10 @@ import { shorten, titleOf } from './judge.ts';
 export function subjectOf(
   house: House,
   judged: Judged,
-  held: { readonly method: string; readonly request: string },
+  held: { readonly method: string; readonly request: string; readonly launch: string },
 ): Subject {
   const call = judged.calls[0]!;
-  const { status: _, ...agent } = judged.agent;
+  const { status: agentStatus, ...agent } = judged.agent;
   const shown = shownRequest(held.method, held.request);
   const mask = argumentsMask(call, judged.decision.redact.args);
   const masked = redact(bound(mask === null ? shown : mask(shown)));
@@ -34,6 +34,9 @@ export function subjectOf(
     calledName: call.calledName,
     operation: call.operation,
     definitionHash: call.definitionHash,
+    launch: held.launch,
+    agentStatus,
+    toolStatus: call.toolStatus,
     arguments: masked,
     complete: masked === shown,
     policies: redact(askingPolicies(house, judged)) as readonly JsonObject[],

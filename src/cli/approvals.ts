@@ -2,10 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { type Approval, readCode, stateWords, type Verdict } from '../approvals/approval.ts';
 import { endedApprovals, findByCode, liveApprovals } from '../approvals/book.ts';
+import { listGrants, rememberWords } from '../approvals/grants.ts';
 import { forgetReviewerKey, mintReviewerKey, reviewersWithKey } from '../approvals/keys.ts';
 import { readableRequest } from '../approvals/request.ts';
 import {
   ANSWERED_ALREADY,
+  type Ask,
   askOf,
   hasReason,
   NOT_ASKED,
@@ -81,6 +83,8 @@ export async function approvalsShow(code: string, flags: HouseFlags & { json?: b
 export interface AnswerFlags extends HouseFlags {
   readonly reason?: string;
   readonly reviewerKey?: string;
+  /** the yes counts for more than this call, as far as the policies offer it */
+  readonly remember?: boolean;
   readonly json?: boolean;
 }
 
@@ -111,7 +115,12 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
         complain('nothing was decided');
         return 1;
       }
-      if (!(await confirm(verdict === 'approve' ? 'Approve it?' : 'Deny it?'))) {
+      if (flags.remember === true && ask.offers.length === 0) {
+        complain('no policy of this request offers to remember: approve it without --remember');
+        return 1;
+      }
+      const question = flags.remember === true ? `Approve it, and remember ${offerWords(ask)}?` : 'Approve it?';
+      if (!(await confirm(verdict === 'approve' ? question : 'Deny it?'))) {
         complain('nothing was decided');
         return 1;
       }
@@ -121,6 +130,7 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
       verdict,
       channel: 'command line',
       reason,
+      remember: flags.remember === true,
     });
     if (answered === null) return notFound(code, []);
     if (flags.json)
@@ -140,6 +150,54 @@ export async function answer(code: string, verdict: Verdict, flags: AnswerFlags)
         complain(answered.why);
         return 1;
     }
+  } finally {
+    await house.close();
+  }
+}
+
+/** What may be remembered, each kind once. */
+function offerWords({ offers }: Pick<Ask, 'offers'>): string {
+  return [...new Set(offers.map(rememberWords))].join('; and ');
+}
+
+/** The remembered approvals that still count. */
+export async function approvalsRemembered(flags: HouseFlags & { json?: boolean }): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    const { rules } = await house.rules.load();
+    const grants =
+      rules === null ? [] : await house.store.read((tx) => listGrants(tx, rules.hash, house.configId, Date.now()));
+    if (flags.json) printJson(grants);
+    else if (grants.length === 0) complain('no approval is remembered');
+    else
+      print(
+        table(
+          ['ID', 'COVERS', 'POLICY', 'BY', 'SINCE', 'UNTIL'],
+          grants.map(({ id, covers, policy, grantedBy, createdAt, until }) => [
+            id,
+            covers,
+            policy,
+            grantedBy,
+            when(createdAt),
+            when(until),
+          ]),
+        ),
+      );
+    return 0;
+  } finally {
+    await house.close();
+  }
+}
+
+/** Takes a remembered approval back: the next such call is asked again. */
+export async function approvalsRevoke(id: string, flags: HouseFlags): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    const revoked = await house.store.write((tx) =>
+      house.approvals.revoke(tx, id.toUpperCase(), house.owner, Date.now()),
+    );
+    if (revoked === null) complain(`there is no remembered approval "${visibleLine(id)}"`);
+    return revoked === null ? 1 : 0;
   } finally {
     await house.close();
   }
@@ -290,6 +348,7 @@ function inWords(approval: Approval, house: House): string {
     ({ policy, approvals, reviewers, reasonRequired }) =>
       `"${policy}" asks ${approvals === 1 ? '' : `${approvals} of `}${reviewers.map(reviewerName).join(', ')}${reasonRequired ? ', with a reason' : ''}`,
   );
+  const offers = approval.requirements.flatMap(({ remember }) => remember ?? []);
   return [
     show(
       'approval',
@@ -299,6 +358,9 @@ function inWords(approval: Approval, house: House): string {
     show('wants to', `${subject.integration} · ${subject.tool} [${subject.operation ?? 'unknown'}]`),
     show('called', `${subject.calledName} on ${subject.server ?? 'the shell'}`),
     ...asked.map((text) => show('policy', text)),
+    ...(offers.length === 0 || approval.state !== 'open'
+      ? []
+      : [show('may remember', `${offerWords({ offers })} (with --remember)`)]),
     show('asked', `${when(approval.createdAt)}, to be decided by ${when(approval.decideBy)}`),
     ...approval.votes.map(({ voter, verdict, channel, reason, at }) =>
       show(

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findApproval, liveApprovals } from '../approvals/book.ts';
+import { listGrants } from '../approvals/grants.ts';
 import { voterOfUser } from '../approvals/reviewers.ts';
 import { isLocked } from '../desk/lock.ts';
 import { createNotices } from '../desk/notices.ts';
@@ -60,7 +61,13 @@ async function openRooms(house: House, instance: string, port: number): Promise<
     voter,
     assets: consoleAssets(),
     isWaiting: house.isWaiting,
-    answer: (id, verdict, reason) => answerApproval(house, id, { voter, verdict, channel: 'console', reason }),
+    answer: (id, verdict, reason, remember) =>
+      answerApproval(house, id, { voter, verdict, channel: 'console', reason, remember }),
+    grants: (tx) => {
+      const rules = house.rules.current()?.rules ?? null;
+      return rules === null ? [] : listGrants(tx, rules.hash, house.configId, Date.now());
+    },
+    revoke: (id) => house.store.write((tx) => house.approvals.revoke(tx, id, house.owner, Date.now())),
     log: complain,
   });
   const facts = { id: instance, pid: process.pid, startedAt: Date.now(), port: pages.port };

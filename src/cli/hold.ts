@@ -5,12 +5,13 @@
 import type { Approval, Bound } from '../approvals/approval.ts';
 import { approvalDigest } from '../approvals/approval.ts';
 import { type Asked, findApproval } from '../approvals/book.ts';
+import { type GrantedCall, withoutGranted } from '../approvals/grants.ts';
 import { votersHere } from '../approvals/keys.ts';
 import { progressOf, reviewerName, unreachable, voterName } from '../approvals/reviewers.ts';
 import { createWaiting } from '../approvals/waiting.ts';
 import { decidedEvent } from '../audit/call-events.ts';
 import { writeEvents } from '../audit/chain.ts';
-import type { Agent, Call, Decision } from '../call.ts';
+import type { Agent, Call, Decision, Requirement } from '../call.ts';
 import { isLocked } from '../desk/lock.ts';
 import { messageOf } from '../errors.ts';
 import type { Judged, Refused, Ruling } from '../flow.ts';
@@ -38,12 +39,14 @@ export interface Held {
   /** tells the client that it waits: at once, and every ten seconds */
   readonly tell: (message: string) => void;
   /** the same request as it means and is judged now */
-  readonly judgeAgain: (callId: string) => Promise<{
-    readonly agent: Agent;
-    readonly call: Call;
-    readonly decision: Decision;
-    readonly rulesHash: string;
-  }>;
+  readonly judgeAgain: (callId: string) => Promise<JudgedAgain>;
+}
+
+interface JudgedAgain {
+  readonly agent: Agent;
+  readonly call: Call;
+  readonly decision: Decision;
+  readonly rulesHash: string;
 }
 
 export interface Holder {
@@ -79,8 +82,31 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     return approvalDigest(bound, ports.digestKey);
   };
 
+  const grantedCall = (agent: Agent, call: Call, held: Held, digest: string, rules: string): GrantedCall => ({
+    agentId: agent.id,
+    agentStrength: agent.strength,
+    agentStatus: agent.status,
+    method: held.method,
+    server: call.server,
+    calledName: call.calledName,
+    toolStatus: call.toolStatus,
+    definitionHash: call.definitionHash,
+    launch: held.launch,
+    session: ports.sessionId,
+    digest,
+    rules,
+    config: house.configId,
+  });
+
+  /** What is judged again may be remembered by now. */
+  const stillAsked = async (judgedNow: JudgedAgain, held: Held, digest: string): Promise<readonly Requirement[]> => {
+    const call = grantedCall(judgedNow.agent, judgedNow.call, held, digest, judgedNow.rulesHash);
+    const found = await store.read((tx) => withoutGranted(tx, judgedNow.decision.requirements, call, Date.now()));
+    return found.left;
+  };
+
   /** One commit: the decision, its alerts, and the question. */
-  const ask = (judged: Judged, held: Held): Promise<Asked> => {
+  const ask = (judged: Judged, held: Held): Promise<Asked | { readonly kind: 'remembered' }> => {
     const { decision, agent, calls } = judged;
     const reviewers = reviewersOf(house);
     const now = Date.now();
@@ -89,7 +115,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     const channels = channelsOf(house);
     return store.write((tx) => {
       const voters = votersHere(tx, house.owner);
-      const decided = (outcome: { approval: string } | { refused: string }) =>
+      const decided = (outcome: { approval: string } | { refused: string } | { grants: readonly string[] }) =>
         writeEvents(tx, [
           decidedEvent(
             judged,
@@ -97,7 +123,18 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
             outcome,
           ),
         ]);
-      const nobody = unreachable(decision.requirements, reviewers, voters);
+      const { left, grants } = withoutGranted(
+        tx,
+        decision.requirements,
+        grantedCall(agent, calls[0]!, held, digest, judged.rulesHash),
+        now,
+      );
+      if (left.length === 0) {
+        decided({ grants });
+        insertAlerts(tx, callAlerts(judged), channels, now);
+        return { kind: 'remembered' };
+      }
+      const nobody = unreachable(left, reviewers, voters);
       const asked: Asked =
         nobody !== null
           ? { kind: 'refused', why: `no reviewer can be reached: ${nobody}` }
@@ -109,7 +146,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
                 callId: judged.callId,
                 subject,
                 request: held.request,
-                requirements: decision.requirements,
+                requirements: left,
                 rules: judged.rulesHash,
                 gate: house.process,
                 waiter: { ...house.process, callId: judged.callId },
@@ -169,7 +206,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** Approved, or allowed by now: judged again as it stands, then spent, and only then forwarded. */
   const use = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
-    const { agent, call, decision } = await held.judgeAgain(callId);
+    const judgedNow = await held.judgeAgain(callId);
+    const { agent, call, decision } = judgedNow;
     const end = (why: string, refused: Refused): Promise<Ruling> =>
       store.write((tx) => approvals.end(tx, approval.id, why, Date.now())).then(() => refuse(refused));
     if (approval.request === null) return refuse({ kind: 'expired', code: approval.code });
@@ -183,7 +221,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       return end(`the policy "${policy}" blocks it now`, { kind: 'blocked now', policy, message });
     }
     if (decision.effect === 'require approval') {
-      const missing = progressOf(decision.requirements, approval.votes, reviewersOf(house)).find(({ met }) => !met);
+      const asked = await stillAsked(judgedNow, held, approval.digest);
+      const missing = progressOf(asked, approval.votes, reviewersOf(house)).find(({ met }) => !met);
       if (missing !== undefined) {
         const why = `the policy "${missing.requirement.policy}" asks ${missing.requirement.reviewers.map(reviewerName).join(', ')} now`;
         return end(why, { kind: 'changed', why });
@@ -203,8 +242,10 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** Judged again because the rules changed. Null: it still waits for the same or other reviewers. */
   const rejudge = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling | null> => {
-    const { decision, rulesHash } = await held.judgeAgain(callId);
+    const judgedNow = await held.judgeAgain(callId);
+    const { decision, rulesHash } = judgedNow;
     if (decision.effect === 'require approval') {
+      // A change of the rules ends what was remembered, so nothing is left out here.
       const inForce = { requirements: decision.requirements, reviewers: reviewersOf(house) };
       await store.write((tx) => approvals.renew(tx, approval.id, inForce, rulesHash, Date.now()));
       return null;
@@ -237,9 +278,10 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   const hold: Holder['hold'] = async (judged, held) => {
     const { callId } = judged;
     house.held.add(callId);
-    let asked: Asked | null = null;
+    let asked: Awaited<ReturnType<typeof ask>> | null = null;
     try {
       asked = await ask(judged, held);
+      if (asked.kind === 'remembered') return { kind: 'run', approved: null };
       if (asked.kind === 'refused') return refuse({ kind: 'not asked', why: asked.why });
       ports.wakeDesk();
       return asked.kind === 'approved'
@@ -253,7 +295,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     } finally {
       house.held.delete(callId);
       // Not waited for: the client has its answer, whatever the store does. Of what has ended nothing is left to leave.
-      if (asked !== null && asked.kind !== 'refused') {
+      if (asked !== null && (asked.kind === 'open' || asked.kind === 'approved')) {
         const { id } = asked.approval;
         void store.write((tx) => approvals.leave(tx, id, callId)).catch((error) => ports.log(messageOf(error)));
       }

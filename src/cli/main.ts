@@ -253,16 +253,30 @@ approvals
   .action(async (code, flags) =>
     finish(await (await import('./approvals.ts')).approvalsShow(code, { ...program.opts(), ...flags })),
   );
+approvals
+  .command('remembered')
+  .description('the approvals that count for more than one call')
+  .option('--json')
+  .action(async (flags) =>
+    finish(await (await import('./approvals.ts')).approvalsRemembered({ ...program.opts(), ...flags })),
+  );
+approvals
+  .command('revoke <id>')
+  .description('take a remembered approval back: the next such call is asked again')
+  .action(async (id) => finish(await (await import('./approvals.ts')).approvalsRevoke(id, program.opts())));
 for (const [verdict, description] of [
   ['approve', 'let a call run, once: shows the request and asks'],
   ['deny', 'keep a call from running: shows the request and asks'],
 ] as const) {
-  program
+  const command = program
     .command(`${verdict} <code>`)
     .description(description)
     .option('--reason <text>', 'why; some policies want one')
     .option('--reviewer-key <file>', 'answer as the reviewer whose key this is, without being asked')
-    .option('--json', 'how the approval stands, as JSON')
+    .option('--json', 'how the approval stands, as JSON');
+  if (verdict === 'approve')
+    command.option('--remember', 'let it count for more calls like it, as far as the policy offers that');
+  command
     .addHelpText(
       'after',
       `\nExamples:\n  toolgate ${verdict} A7K2\n  toolgate ${verdict} A7K2 --reason "as agreed with Bob"`,

@@ -9,6 +9,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { streamSSE } from 'hono/streaming';
 import type { Approval, Verdict, Waiter } from '../approvals/approval.ts';
 import { type Answered, endedApprovals, findApproval, findByCode, liveApprovals } from '../approvals/book.ts';
+import type { Grant } from '../approvals/grants.ts';
 import { spendLogin } from '../approvals/keys.ts';
 import { eventsOfCall, type LogFilter, listEvents, outcomesOf } from '../audit/query.ts';
 import { messageOf } from '../errors.ts';
@@ -39,7 +40,10 @@ export interface ConsolePorts {
   readonly voter: string;
   readonly assets: URL;
   readonly isWaiting: (waiter: Waiter) => boolean;
-  readonly answer: (id: string, verdict: Verdict, reason: string | null) => Promise<Answered | null>;
+  readonly answer: (id: string, verdict: Verdict, reason: string | null, remember: boolean) => Promise<Answered | null>;
+  /** the remembered approvals that count */
+  readonly grants: (tx: Transaction) => readonly Grant[];
+  readonly revoke: (id: string) => Promise<Grant | null>;
   readonly log: (message: string) => void;
 }
 
@@ -144,8 +148,12 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
   );
   const line = (approval: Approval) => approvalLine(approval, isWaitedFor(approval, ports));
   api.get('/approvals', async (context) => {
-    const [live, ended] = await store.read((tx) => [liveApprovals(tx), endedApprovals(tx, ENDED_SHOWN)]);
-    return context.json({ now: Date.now(), open: live!.map(line), ended: ended!.map(line) });
+    const { live, ended, grants } = await store.read((tx) => ({
+      live: liveApprovals(tx),
+      ended: endedApprovals(tx, ENDED_SHOWN),
+      grants: ports.grants(tx),
+    }));
+    return context.json({ now: Date.now(), open: live.map(line), ended: ended.map(line), grants });
   });
   const detail = (approval: Approval) => approvalDetail(approval, isWaitedFor(approval, ports), ports.voter);
   api.get('/approvals/:id', async (context) => {
@@ -156,17 +164,24 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
       : context.json({ now: Date.now(), approval: detail(approval) });
   });
   api.post('/approvals/:id/:verdict{approve|deny}', async (context) => {
-    const { reason } = await bodyOf(context);
+    const { reason, remember } = await bodyOf(context);
     const verdict = context.req.param('verdict') as Verdict;
     const said = typeof reason === 'string' && reason.trim() !== '' ? reason.trim().slice(0, 2000) : null;
     const id = context.req.param('id');
-    const answered = await ports.answer(id, verdict, said);
+    const answered = await ports.answer(id, verdict, said, remember === true);
     for (const tell of listeners) tell();
     if (answered === null) return context.json({ error: 'there is no such approval' }, 404);
     const now = (await store.read((tx) => findApproval(tx, id))) ?? answered.approval;
     if (answered.kind === 'answered') return context.json({ now: Date.now(), approval: detail(now) });
     const why = answered.kind === 'refused' ? answered.why : 'it has already been decided';
     return context.json({ error: why, now: Date.now(), approval: detail(now) }, 409);
+  });
+  api.post('/grants/:id/revoke', async (context) => {
+    const revoked = await ports.revoke(context.req.param('id'));
+    for (const tell of listeners) tell();
+    return revoked === null
+      ? context.json({ error: 'it is no longer remembered' }, 404)
+      : context.json({ now: Date.now() });
   });
   api.get('/activity', async (context) => {
     const query = context.req.query();
@@ -212,8 +227,9 @@ function standing(tx: Transaction) {
   const ended = tx.get<{ last: number | null }>(
     'SELECT max(ended_at) AS last FROM approvals WHERE ended_at IS NOT NULL',
   )!.last;
+  const granted = tx.get<{ n: number }>('SELECT count(*) AS n FROM grants WHERE ended_at IS NULL')!.n;
   const seq = tx.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events')!.seq ?? 0;
-  return { now: Date.now(), open, approvals: JSON.stringify([live, ended]), seq };
+  return { now: Date.now(), open, approvals: JSON.stringify([live, ended, granted]), seq };
 }
 
 async function bodyOf(context: Context): Promise<Record<string, unknown>> {

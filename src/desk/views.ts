@@ -1,5 +1,6 @@
 /** What the console's pages get: approvals as people need them, calls as they are looked back on. */
 import { type Approval, stateWords } from '../approvals/approval.ts';
+import { rememberWords } from '../approvals/grants.ts';
 import { readableRequest } from '../approvals/request.ts';
 import { askOf, type Progress, progressOf, reviewerName, voterName } from '../approvals/reviewers.ts';
 import type { StoredEvent } from '../audit/events.ts';
@@ -68,6 +69,8 @@ export function approvalDetail(approval: Approval, waiting: boolean, voter: stri
     /** whether who looks at it may answer, and what is asked of them */
     mayAnswer: approval.state === 'open' && ask.asked && !ask.hasApproved,
     reasonRequired: ask.wantsReason !== null,
+    /** what the yes may be remembered for, in words; null if no policy offers it */
+    remember: ask.offers.length === 0 ? null : [...new Set(ask.offers.map(rememberWords))].join('; and '),
   };
 }
 

@@ -8,7 +8,7 @@
  *  4. the defaults: the stricter of `action` and, for a tool nobody can classify, `unclassified`
  * Alerts travel along with whichever won. A policy in monitor mode only says what it would have done.
  */
-import type { AlertRaised, Decision, Effect, Facts, Reason, Redaction, Requirement } from '../call.ts';
+import type { AlertRaised, Decision, Effect, Facts, Operation, Reason, Redaction, Requirement } from '../call.ts';
 import type { CompiledPolicies } from './compile.ts';
 import { applies, type Candidate, candidatesAmong } from './resolve.ts';
 import type { PolicySource } from './schema.ts';
@@ -36,7 +36,8 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
     reasons: reasons.includes(enforced) ? reasons : [...reasons, enforced],
     alerts: applying.flatMap(alertOf),
     redact: redactionOf(applying),
-    requirements: effectOf(enforced) === 'require approval' ? requirementsOf(applying, enforced, policies, owner) : [],
+    requirements:
+      effectOf(enforced) === 'require approval' ? requirementsOf(applying, enforced, policies, owner, facts) : [],
   };
 }
 
@@ -122,6 +123,7 @@ function requirementsOf(
   deciding: Reason,
   policies: CompiledPolicies,
   owner: string,
+  { call }: Facts,
 ): Requirement[] {
   const fallback = policies.file.defaults.reviewers ?? [owner];
   const asking = applying.filter(({ reason }) => reason.action === 'require approval' && reason.mode === 'enforce');
@@ -134,6 +136,7 @@ function requirementsOf(
         timeoutMs: 600_000,
         runWithinMs: 300_000,
         reasonRequired: false,
+        remember: null,
       },
     ];
   return asking.map(({ source }) => ({
@@ -143,5 +146,12 @@ function requirementsOf(
     timeoutMs: source.approval?.timeout ?? 600_000,
     runWithinMs: source.approval?.run_within ?? 300_000,
     reasonRequired: source.approval?.reason === 'required',
+    remember: mayRemember(source, call.possible) ? (source.approval?.remember ?? null) : null,
   }));
+}
+
+/** A yes to a Delete, or to what may be one, counts once, unless the policy names Delete. */
+function mayRemember({ if: condition }: PolicySource, possible: readonly Operation[]): boolean {
+  const mayDelete = possible.length === 0 || possible.includes('Delete');
+  return !mayDelete || condition?.operation?.includes('Delete') === true;
 }

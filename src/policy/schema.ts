@@ -1,11 +1,13 @@
 /** The shape of `policies.yaml`. Keys are compared without case, spaces and dashes; this writes them in snake_case. */
 import { z } from 'zod';
-import { ACTIONS, type Action, ALERT_CHANNELS, MODES, REVIEW_STATUSES } from '../call.ts';
+import { ACTIONS, type Action, ALERT_CHANNELS, foldName, MODES, REVIEW_STATUSES, type Remember } from '../call.ts';
+import { readDuration } from '../duration.ts';
 import {
   choice,
   choices,
   custom,
   dayOrInstant,
+  describe,
   duration,
   faultAndMend,
   flag,
@@ -35,12 +37,43 @@ const ACTION_SYNONYMS = {
 } as const;
 const WHENS = ['an agent makes a tool call', 'an agent is discovered'] as const;
 
+const REMEMBERED = ['never', 'this call', 'session', 'until reviewed'] as const;
+
+/** A duration, or one of the words; null for `never`. */
+const remembering = z
+  .unknown()
+  .transform((input, ctx): Remember | null => {
+    const ms = typeof input === 'string' ? readDuration(input) : null;
+    if (ms !== null) return { kind: 'for', ms };
+    const word = REMEMBERED.find((each) => typeof input === 'string' && foldName(each) === foldName(input));
+    switch (word) {
+      case 'never':
+        return null;
+      case 'this call':
+        return { kind: 'call' };
+      case 'session':
+      case 'until reviewed':
+        return { kind: word };
+      case undefined:
+        ctx.issues.push(
+          custom(
+            input,
+            `${describe(input)} is not a time to remember`,
+            `write a number and a unit with no space: 30s, 10m, 2h, 1d; or one of: ${REMEMBERED.join(', ')}`,
+          ),
+        );
+        return z.NEVER;
+    }
+  })
+  .meta({ anyOf: [{ enum: [...REMEMBERED] }, { type: 'string', pattern: '^[0-9]{1,6}[smhd]$' }] });
+
 const approval = strict({
   reviewers: texts('reviewers').optional(),
   approvals: wholeNumber('approvals', 1, 20).default(1),
   timeout: duration('timeout').default(600_000),
   run_within: duration('run_within').default(300_000),
   reason: choice('reason rule', ['required', 'optional'] as const).default('optional'),
+  remember: remembering.optional(),
 });
 
 const SEVERITIES = ['low', 'medium', 'high'] as const;

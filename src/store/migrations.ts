@@ -147,6 +147,35 @@ export const MIGRATIONS: readonly string[] = [
     until INTEGER NOT NULL,
     PRIMARY KEY (counter, at, call_id)
   ) STRICT, WITHOUT ROWID;
+
+  -- Approvals that count for more than one call.
+  CREATE TABLE grants (
+    id TEXT PRIMARY KEY,
+    policy TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    approval_id TEXT NOT NULL REFERENCES approvals (id),
+    covers TEXT NOT NULL,
+    granted_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    until INTEGER,
+    ended_at INTEGER,
+    agent_id TEXT NOT NULL,
+    agent_strength TEXT NOT NULL,
+    agent_status TEXT NOT NULL,
+    method TEXT,
+    server TEXT,
+    called_name TEXT NOT NULL,
+    tool_status TEXT NOT NULL,
+    definition_hash TEXT,
+    launch TEXT NOT NULL,
+    session TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    config TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX grants_live ON grants (policy, agent_id, called_name) WHERE ended_at IS NULL;
+
+  ALTER TABLE votes ADD COLUMN remember INTEGER NOT NULL DEFAULT 0;
   `,
 ];
 

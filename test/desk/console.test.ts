@@ -65,6 +65,35 @@ describe.runIf(browser)('in a real browser', () => {
     expect(faults).toEqual([]);
   });
 
+  test('an approval that may be remembered: chosen, listed, taken back', async () => {
+    const gate = await holdingGate({
+      policies: `version: 1
+policies:
+  - name: Ask
+    if: { integration: Linear, operation: [Write, Delete] }
+    action: require approval
+    approval: { remember: 10m }
+`,
+    });
+    const { page, faults } = await openConsolePage(gate);
+    const held = gate.client.callTool(deleteIssue());
+    await page.locator('.arguments', { hasText: 'ENG-12' }).waitFor();
+    await page.getByLabel('Remember for 10m, whatever its arguments').check();
+    await page.getByRole('button', { name: 'Approve and remember' }).click();
+    expect(textOf(await held)).toBe('{"id":"ENG-12"}');
+    const grant = page.locator('#grant-rows .row', { hasText: 'Linear · Delete issue by' });
+    await grant.waitFor();
+    expect(textOf(await gate.client.callTool(deleteIssue('ENG-13')))).toBe('{"id":"ENG-13"}');
+    await grant.getByRole('button', { name: 'Revoke' }).click();
+    await grant.waitFor({ state: 'detached' });
+    const asked = gate.client.callTool(deleteIssue('ENG-14'));
+    await page.locator('.row', { hasText: 'ENG-14' }).waitFor();
+    await say(gate, 'deny', (await open(gate))[0].code);
+    expect((await asked).isError).toBe(true);
+    expect(gate.ran()).toHaveLength(2);
+    expect(faults).toEqual([]);
+  });
+
   test('Deny with a reason: not run, and the agent is told', async () => {
     const gate = await holdingGate();
     const held = gate.client.callTool(deleteIssue());

@@ -91,9 +91,10 @@ export async function say(
   where: Scratch,
   verdict: 'approve' | 'deny',
   code: string,
-  options: { as?: string; reason?: string } = {},
+  options: { as?: string; reason?: string; remember?: boolean } = {},
 ): Promise<Ran> {
   const key = await reviewerKey(where, options.as);
   const reason = options.reason === undefined ? [] : ['--reason', options.reason];
-  return run(where, [verdict, code, '--reviewer-key', key, ...reason]);
+  const remember = options.remember === true ? ['--remember'] : [];
+  return run(where, [verdict, code, '--reviewer-key', key, ...reason, ...remember]);
 }

@@ -326,6 +326,28 @@ function approvalRow(approval) {
   );
 }
 
+/** One remembered approval, which can be taken back. */
+function grantRow(grant) {
+  return el(
+    'div',
+    { class: 'row', 'data-id': grant.id },
+    el('strong', {}, inert(grant.covers)),
+    el('span', { class: 'quiet' }, inert(`${grant.policy}, by ${grant.grantedBy}`)),
+    el(
+      'span',
+      { class: 'row-foot' },
+      grant.until === null
+        ? el('span', { class: 'quiet' }, 'no end by the clock')
+        : countdown(grant.until, 'for another'),
+      el(
+        'button',
+        { type: 'button', class: 'revoke', onclick: () => void post(`/api/grants/${grant.id}/revoke`, {}) },
+        'Revoke',
+      ),
+    ),
+  );
+}
+
 const rowKey = ({ state, waiting, votes }) => `${state} ${waiting} ${votes.length}`;
 
 /** Rows stay where they are: new ones come at the end, and what has changed is replaced in its place. */
@@ -354,6 +376,7 @@ function patchRows(list, approvals) {
 async function approvalsPage(id) {
   const open = el('div', { class: 'rows', id: 'open-rows' });
   const ended = el('div', { class: 'rows', id: 'ended-rows' });
+  const grants = el('div', { class: 'rows', id: 'grant-rows' });
   const empty = el(
     'div',
     { class: 'empty' },
@@ -375,6 +398,8 @@ async function approvalsPage(id) {
         el('h1', {}, 'Approvals'),
         empty,
         open,
+        el('h2', { id: 'grants-head', hidden: true }, 'Remembered'),
+        grants,
         el('h2', { id: 'ended-head' }, 'Ended'),
         ended,
       ),
@@ -395,6 +420,8 @@ async function approvalsPage(id) {
     const moved = [patchRows(open, body.open), patchRows(ended, body.ended)].includes(true);
     empty.hidden = body.open.length > 0;
     document.querySelector('#ended-head').hidden = body.ended.length === 0;
+    document.querySelector('#grants-head').hidden = body.grants.length === 0;
+    grants.replaceChildren(...body.grants.map(grantRow));
     if (moved) disarm();
     await refreshDetail();
   };
@@ -610,6 +637,11 @@ function decision(approval, reasonText) {
     'aria-label': 'Reason',
   });
   reason.value = reasonText;
+  const remember = el('input', { type: 'checkbox', id: 'remember', onchange: () => nameApprove() });
+  const rememberRow =
+    approval.remember === null
+      ? null
+      : el('label', { class: 'remember', for: 'remember' }, remember, inert(`Remember ${approval.remember}`));
   if (!approval.mayAnswer) {
     const given = approval.votes.length > 0;
     return el(
@@ -634,9 +666,10 @@ function decision(approval, reasonText) {
     }
     for (const button of buttons) button.dataset.busy = '1';
     arm();
-    const { status, body } = await post(`/api/approvals/${approval.id}/${verdict}`, { reason: reason.value }).catch(
-      () => ({ status: 0, body: {} }),
-    );
+    const { status, body } = await post(`/api/approvals/${approval.id}/${verdict}`, {
+      reason: reason.value,
+      remember: verdict === 'approve' && remember.checked,
+    }).catch(() => ({ status: 0, body: {} }));
     for (const button of buttons) button.dataset.busy = '';
     arm();
     if (status === 200) return;
@@ -671,11 +704,15 @@ function decision(approval, reasonText) {
       'Deny',
     ),
   ];
+  const nameApprove = () => {
+    buttons[0].textContent = remember.checked ? 'Approve and remember' : 'Approve once';
+  };
   return el(
     'div',
     { class: 'decide' },
     approval.votes.length > 0 ? outcome(approval) : null,
     reason,
+    rememberRow,
     el('div', { class: 'buttons' }, buttons),
     fault,
   );
@@ -710,6 +747,8 @@ const EVENT_WORDS = {
   'approval.expired': 'nobody decided in time',
   'approval.used': 'let through',
   'approval.lapsed': 'the approval was not used in time',
+  'approval.remembered': 'remembered for more calls',
+  'approval.revoked': 'no longer remembered',
 };
 
 function decisionBadge(call) {
