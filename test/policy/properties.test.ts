@@ -124,7 +124,7 @@ describe('whatever the policies and the call', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 400 },
     );
   });
 
