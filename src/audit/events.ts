@@ -12,6 +12,8 @@ export const EVENT_CODES = {
   'rules.loaded': 'T4001',
   'rules.changed': 'T4002',
   'rules.reload_failed': 'T4003',
+  'rules.proposed': 'T4004',
+  'rules.accepted': 'T4005',
   'approval.requested': 'T5001',
   'approval.voted': 'T5002',
   'approval.approved': 'T5003',

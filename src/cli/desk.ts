@@ -18,6 +18,7 @@ import { addressOf, signInUrl } from './console.ts';
 import { noteBlindDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { complain } from './output.ts';
+import { accept } from './policy-accept.ts';
 import { tellOfRules } from './rules-news.ts';
 import { slackWebhook } from './slack-webhook.ts';
 
@@ -67,6 +68,8 @@ async function openRooms(house: House, instance: string, port: number): Promise<
       const rules = house.rules.current()?.rules ?? null;
       return rules === null ? [] : listGrants(tx, rules.hash, house.configId, Date.now());
     },
+    proposed: () => house.rules.current()?.proposed ?? null,
+    acceptRules: (hash) => accept(house, hash, voter, 'console'),
     revoke: (id) => house.store.write((tx) => house.approvals.revoke(tx, id, house.owner, Date.now())),
     log: complain,
   });

@@ -110,6 +110,16 @@ Examples:
     finish(await (await import('./policy-test.ts')).policyTest(files, { ...program.opts(), ...flags })),
   );
 policy
+  .command('accept')
+  .description('let a change of the rules come into force, where policies.yaml says "defaults: { changes: reviewed }"')
+  .option('--show', 'only show what has changed')
+  .option('--reviewer-key <file>', 'accept as the reviewer whose key this is, without being asked')
+  .option('--json', 'the change as JSON')
+  .addHelpText('after', '\nExamples:\n  toolgate policy accept --show\n  toolgate policy accept')
+  .action(async (flags) =>
+    finish(await (await import('./policy-accept.ts')).policyAccept({ ...program.opts(), ...flags })),
+  );
+policy
   .command('explain <call>')
   .description('show how a call would be judged, condition by condition; exit 1 if it would not run')
   .option('--agent <name>', 'who calls', 'Unknown agent')

@@ -225,5 +225,7 @@ function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; wa
     log.error(
       `${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`,
     );
+  if (loaded.proposed !== null)
+    log.warn('a change of the rules waits to be accepted: toolgate policy accept; those before stay in force');
   if (warnings.length > 0) log.warn(formatProblems(warnings));
 }

@@ -15,7 +15,7 @@ import { serversOff } from './servers.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Exit 1 if the rules are stale or missing, or the store can't be written. */
+/** Exit 1 if the rules are stale, missing or not yet accepted, or the store can't be written. */
 export async function status(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
   try {
@@ -43,12 +43,17 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     const answering = desk !== null && (await answers(desk));
     const waiting = (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open').length;
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
-    const usable = loaded.rules !== null && !loaded.stale && unwritable === null;
+    const usable = loaded.rules !== null && !loaded.stale && loaded.proposed === null && unwritable === null;
     if (flags.json) {
       printJson({
         config: house.folders.config,
         state: house.folders.state,
-        rules: { hash: loaded.rules?.hash ?? null, stale: loaded.stale, problems: loaded.problems },
+        rules: {
+          hash: loaded.rules?.hash ?? null,
+          stale: loaded.stale,
+          proposed: loaded.proposed,
+          problems: loaded.problems,
+        },
         policies: loaded.rules?.policies.file.policies.length ?? 0,
         servers: { configured: Object.keys(servers?.entries ?? {}).length, off },
         agents: facts.agents,
@@ -64,6 +69,9 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
       print(
         [
           `rules      ${loaded.rules === null ? 'none: every call is refused' : `${loaded.rules.hash.slice(0, 12)}, ${counted(loaded.rules.policies.file.policies.length, 'policy', 'policies')}${loaded.stale ? '; STALE: the files have errors' : ''}`}`,
+          ...(loaded.proposed === null
+            ? []
+            : ['           a change of them waits to be accepted: toolgate policy accept']),
           `servers    ${Object.keys(servers?.entries ?? {}).length} configured`,
           ...off.map((why) => `           ${why} (as seen from this shell)`),
           `agents     ${facts.agents} seen`,

@@ -11,6 +11,8 @@ export interface RulesKeeper {
   readonly load: () => Promise<LoadedRules>;
   /** looks whether a file has changed, and reads it again if so; throws `store_unavailable` */
   readonly latest: () => Promise<LoadedRules>;
+  /** reads them again, whatever has changed; throws `store_unavailable` */
+  readonly again: () => Promise<LoadedRules>;
   /** as last loaded; null before that */
   readonly current: () => LoadedRules | null;
   /** notices changes until it is stopped; `onChange` gets each new state of the rules, again if it fails */
@@ -29,17 +31,22 @@ export function createRulesKeeper(
   let current: LoadedRules | null = null;
   let loading: Promise<LoadedRules> | null = null;
   let signature = '';
+  /** of the store, when it was last asked whether a proposed change was accepted */
+  let storeVersion = -1;
   /** of the state that was told last: what `latest` has read is still news */
   let told = '';
 
   const reload = (): Promise<LoadedRules> => {
     loading ??= (async () => {
       const read = ruleFilesSignature(configFolder);
+      const version = store.dataVersion();
       const loaded = await loadRules(store, readRuleFiles(configFolder), ours, oursHash);
       // Only together: what could not be loaded is read again.
-      if (current === null) told = read;
+      const isFirst = current === null;
       signature = read;
       current = loaded;
+      if (isFirst) told = sign();
+      storeVersion = version;
       return loaded;
     })().finally(() => {
       loading = null;
@@ -47,23 +54,32 @@ export function createRulesKeeper(
     return loading;
   };
 
+  /** A file has changed, or another process has written to the store while a change waits to be accepted. */
+  const isOutOfDate = (): boolean =>
+    ruleFilesSignature(configFolder) !== signature ||
+    (current?.proposed != null && store.dataVersion() !== storeVersion);
+  const sign = (): string => `${signature} ${current?.rules?.hash} ${current?.proposed?.hash}`;
+
   return {
     load: async () => current ?? reload(),
     latest: async () => {
       // One that is being read may have been begun before the change: then once more.
       if (loading !== null) await loading;
-      return current === null || ruleFilesSignature(configFolder) !== signature ? reload() : current;
+      return current === null || isOutOfDate() ? reload() : current;
     },
+    again: reload,
     current: () => current,
     watch: (onChange, onFault) => {
       let telling = false;
       const timer = setInterval(async () => {
         try {
-          if (telling || current === null || loading !== null || ruleFilesSignature(configFolder) === told) return;
+          if (telling || current === null || loading !== null) return;
+          const outOfDate = isOutOfDate();
+          if (!outOfDate && sign() === told) return;
           telling = true;
-          const loaded = ruleFilesSignature(configFolder) === signature ? current : await reload();
-          const news = signature;
-          await onChange(loaded);
+          const loaded = outOfDate ? await reload() : current;
+          const news = sign();
+          if (news !== told) await onChange(loaded);
           told = news;
         } catch (error) {
           onFault(messageOf(error));

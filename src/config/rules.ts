@@ -14,6 +14,7 @@ import type { Policies, Vocabulary } from '../policy/load.ts';
 import { errorAt, formatProblems, type Problem, WHOLE_FILE } from '../problem.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
+import { rulesChanges } from './changes.ts';
 
 /** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
 export interface Artefact {
@@ -22,10 +23,21 @@ export interface Artefact {
   readonly servers: readonly ServerFacts[];
 }
 
+/** Counts up whenever a policy file is parsed into another shape: what an earlier program stored is not judged by. */
+const ARTEFACT_FORMAT = 2;
+
+interface Stored {
+  readonly format: number;
+  readonly artefact: Artefact;
+  readonly warnings: readonly Problem[];
+}
+
 /** What judging needs of a configured server. */
 interface ServerFacts {
   readonly key: string;
   readonly integration: string | null;
+  /** fingerprint of how it is started */
+  readonly launch: string;
 }
 
 export interface Rules {
@@ -45,6 +57,14 @@ export interface LoadedRules {
   readonly problems: readonly Problem[];
   /** the files have errors, and `rules` are the last good ones */
   readonly stale: boolean;
+  /** the files are good, and wait to be accepted as `defaults.changes: reviewed` wants; `rules` are those before */
+  readonly proposed: ProposedRules | null;
+}
+
+export interface ProposedRules {
+  readonly hash: string;
+  /** in words, a line each */
+  readonly changes: readonly string[];
 }
 
 /** The owner's files, as text; a file that can't be read carries the reason. */
@@ -91,7 +111,8 @@ export function ruleFilesSignature(configFolder: string): string {
   return names
     .map((name) => {
       const stat = statSync(join(configFolder, name), { throwIfNoEntry: false });
-      return stat === undefined ? `${name}-` : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+      // The time of the last change of the file's node can't be set back, as that of its text can.
+      return stat === undefined ? `${name}-` : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
     })
     .join('\n');
 }
@@ -115,6 +136,7 @@ export async function checkRules(
   const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({
     key,
     integration: entry.integration ?? null,
+    launch: sha256(JSON.stringify(entry)).slice(0, 16),
   }));
   const catalog = buildCatalog(ours, owners.files);
   if (servers.servers !== null) problems.push(...checkIntegrations(servers.servers, catalog, servers.locate));
@@ -136,25 +158,31 @@ export async function loadRules(
   ours: readonly CatalogFile[],
   oursHash: string,
 ): Promise<LoadedRules> {
-  const source = sha256(`${files.fingerprint} ${oursHash}`);
-  const known = await store.read((tx) => storedRules(tx, files.pointer));
-  if (known !== null && known.source === source)
-    return {
-      rules: rulesOf(known.artefact, ours, oursHash),
-      problems: known.warnings,
-      stale: false,
-    };
+  const source = sha256(`${ARTEFACT_FORMAT} ${files.fingerprint} ${oursHash}`);
+  const { pointer, stored, accepted } = await store.read((tx) => inForce(tx, files));
+  const before = stored === null ? null : rulesOf(stored.artefact, ours, oursHash);
+  if (stored !== null && pointer?.source === source)
+    return { rules: before, problems: stored.warnings, stale: false, proposed: null };
   const { artefact, problems, complete } = await checkRules(files, ours);
-  if (artefact === null || (!complete && known !== null))
-    return {
-      rules: known === null ? null : rulesOf(known.artefact, ours, oursHash),
-      problems,
-      stale: true,
-    };
-  // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete) return { rules: rulesOf(artefact, ours, oursHash), problems, stale: true };
+  if (artefact === null || (!complete && before !== null))
+    return { rules: before, problems, stale: true, proposed: null };
   const rules = rulesOf(artefact, ours, oursHash);
-  const text = JSON.stringify({ artefact, warnings: problems });
+  if (pointer?.reviewed === true && accepted !== rules.hash && pointer.fingerprint !== files.fingerprint) {
+    const changes =
+      stored === null
+        ? ['the rules before are not known any more: look at all of it']
+        : rulesChanges(stored.artefact, artefact);
+    if (changes.length > 0) return { rules: before, problems, stale: false, proposed: { hash: rules.hash, changes } };
+  }
+  // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
+  if (!complete) return { rules, problems, stale: true, proposed: null };
+  const text = JSON.stringify({ format: ARTEFACT_FORMAT, artefact, warnings: problems } satisfies Stored);
+  const next: Pointer = {
+    source,
+    hash: rules.hash,
+    fingerprint: files.fingerprint,
+    reviewed: artefact.policies.file.defaults.changes === 'reviewed',
+  };
   await store.write((tx) => {
     tx.run(
       'INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash',
@@ -163,30 +191,62 @@ export async function loadRules(
       sha256(text),
       Date.now(),
     );
-    setMeta(tx, files.pointer, `${source} ${rules.hash}`);
+    setMeta(tx, files.pointer, JSON.stringify(next));
   });
-  return { rules, problems, stale: false };
+  return { rules, problems, stale: false, proposed: null };
 }
 
-/** What to tell people of rules that can't be used. */
-export function rulesFault(loaded: LoadedRules): string {
-  return formatProblems(loaded.problems.filter(({ severity }) => severity === 'error'));
+/** A person accepts a change: exactly these rules may come into force. */
+export function acceptRules(tx: Transaction, files: Pick<RuleFiles, 'pointer'>, hash: string): void {
+  setMeta(tx, acceptedKey(files), hash);
 }
 
-function storedRules(
-  tx: Transaction,
-  key: string,
-): { source: string; hash: string; artefact: Artefact; warnings: Problem[] } | null {
-  const pointer = getMeta(tx, key);
-  if (pointer === null) return null;
-  const [source, hash] = pointer.split(' ') as [string, string];
+function acceptedKey({ pointer }: Pick<RuleFiles, 'pointer'>): string {
+  return `accepted ${pointer}`;
+}
+
+/** What the store keeps under the hash of rules that were in force once; null if that isn't whole, or of another program. */
+export function storedArtefact(tx: Transaction, hash: string): Stored | null {
   const row = tx.get<{ artefact: string; artefact_hash: string }>(
     'SELECT artefact, artefact_hash FROM rules WHERE hash = ?',
     hash,
   );
   // An artefact that isn't what was written is no rule at all.
   if (row === undefined || sha256(row.artefact) !== row.artefact_hash) return null;
-  return { source, hash, ...(JSON.parse(row.artefact) as { artefact: Artefact; warnings: Problem[] }) };
+  const stored = JSON.parse(row.artefact) as Stored;
+  return stored.format === ARTEFACT_FORMAT ? stored : null;
+}
+
+/** What to tell people of rules that can't be used. */
+export function rulesFault(loaded: LoadedRules): string {
+  const faults = formatProblems(loaded.problems.filter(({ severity }) => severity === 'error'));
+  return faults === '' && loaded.proposed !== null
+    ? 'a change of them waits to be accepted: toolgate policy accept'
+    : faults;
+}
+
+/** Which rules are in force for a folder. */
+interface Pointer {
+  /** of the files and the program that they were made of */
+  readonly source: string;
+  readonly hash: string;
+  /** of the files alone */
+  readonly fingerprint: string;
+  /** another set comes into force only when a person has accepted it */
+  readonly reviewed: boolean;
+}
+
+function inForce(
+  tx: Transaction,
+  files: RuleFiles,
+): { pointer: Pointer | null; stored: Stored | null; accepted: string | null } {
+  const text = getMeta(tx, files.pointer);
+  const pointer = text === null ? null : (JSON.parse(text) as Pointer);
+  return {
+    pointer,
+    stored: pointer === null ? null : storedArtefact(tx, pointer.hash),
+    accepted: getMeta(tx, acceptedKey(files)),
+  };
 }
 
 /** The rules that an artefact makes, with our catalog. */

@@ -44,6 +44,10 @@ export interface ConsolePorts {
   /** the remembered approvals that count */
   readonly grants: (tx: Transaction) => readonly Grant[];
   readonly revoke: (id: string) => Promise<Grant | null>;
+  /** the change of the rules that waits to be accepted, a line of words each */
+  readonly proposed: () => { readonly hash: string; readonly changes: readonly string[] } | null;
+  /** null: it is in force; else why not */
+  readonly acceptRules: (hash: string) => Promise<string | null>;
   readonly log: (message: string) => void;
 }
 
@@ -137,7 +141,9 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
       });
       try {
         while (!stream.aborted && !stream.closed) {
-          await stream.writeSSE({ data: JSON.stringify(await store.read(standing)) });
+          const now = await store.read(standing);
+          const proposed = ports.proposed()?.hash ?? '';
+          await stream.writeSSE({ data: JSON.stringify({ ...now, approvals: now.approvals + proposed }) });
           await changes.next(HEARTBEAT_MS);
           await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
         }
@@ -153,7 +159,13 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
       ended: endedApprovals(tx, ENDED_SHOWN),
       grants: ports.grants(tx),
     }));
-    return context.json({ now: Date.now(), open: live.map(line), ended: ended.map(line), grants });
+    return context.json({
+      now: Date.now(),
+      open: live.map(line),
+      ended: ended.map(line),
+      grants,
+      proposed: ports.proposed(),
+    });
   });
   const detail = (approval: Approval) => approvalDetail(approval, isWaitedFor(approval, ports), ports.voter);
   api.get('/approvals/:id', async (context) => {
@@ -182,6 +194,12 @@ function consoleApp(ports: ConsolePorts, port: () => number, listeners: Set<() =
     return revoked === null
       ? context.json({ error: 'it is no longer remembered' }, 404)
       : context.json({ now: Date.now() });
+  });
+  api.post('/rules/accept', async (context) => {
+    const { hash } = await bodyOf(context);
+    const why = await ports.acceptRules(String(hash));
+    for (const tell of listeners) tell();
+    return why === null ? context.json({ now: Date.now() }) : context.json({ error: why }, 409);
   });
   api.get('/activity', async (context) => {
     const query = context.req.query();

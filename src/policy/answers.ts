@@ -15,6 +15,14 @@ export interface Test {
   readonly compared: (facts: Facts) => string;
 }
 
+/** The whole test in one line, as a person would read it. */
+export function inWords({ label, kind, parts }: Test, isInner = false): string {
+  if (kind === 'leaf') return label;
+  if (kind === 'not') return `not (${inWords(parts[0]!)})`;
+  const inner = parts.map((part) => inWords(part, true)).join(kind === 'all' ? ' and ' : ' or ');
+  return isInner && parts.length > 1 ? `(${inner})` : inner;
+}
+
 /** All of the parts; of none: yes. */
 export function allOf(label: string, parts: readonly Test[]): Test {
   return combination(label, 'all', parts, (facts) => every(parts, (part) => part.answer(facts)));

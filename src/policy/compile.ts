@@ -1,6 +1,6 @@
 /** Turns policies into tests of the facts that answer yes, no or can't tell. Pure. */
 import { foldName } from '../call.ts';
-import { allOf, anyOf, negate, type Test } from './answers.ts';
+import { allOf, anyOf, inWords, negate, type Test } from './answers.ts';
 import {
   agentStatusTest,
   agentTest,
@@ -62,6 +62,23 @@ export function compilePolicies(
     discoveries: compiled.filter(({ source }) => source.when === 'an agent is discovered'),
     applicable: createResolver(calls, policies.file.defaults.mode),
   };
+}
+
+/** What a policy does, in one line: `block if integration: GitHub and operation: Write or Delete`. */
+export function wordsOf(policy: PolicySource): string {
+  const words = (condition: Condition) =>
+    inWords(
+      compileCondition(condition, {
+        loosens: false,
+        find: () => null,
+        around: [],
+        addRate: (rate) => ({ ...rate, id: '' }),
+      }),
+    );
+  const when = policy.when === 'an agent is discovered' ? ' when an agent is discovered' : '';
+  const applies = policy.if === undefined ? '' : ` if ${words(policy.if)}`;
+  const excepted = policy.unless === undefined ? '' : ` unless ${words(policy.unless)}`;
+  return `${policy.action}${when}${applies}${excepted}`;
 }
 
 /** Ids, titles and aliases, as the owner may write them. */

@@ -11,7 +11,7 @@ import {
 } from '../call.ts';
 import { durationText } from '../duration.ts';
 import { compileGlob, isGlob } from '../glob.ts';
-import { some, type Test } from './answers.ts';
+import { inWords, some, type Test } from './answers.ts';
 import { compileMatch, describeArgument, describeMatch } from './match.ts';
 import type { ArgumentMatch } from './schema-arguments.ts';
 import type { RateMatch, TimeMatch } from './schema-conditions.ts';
@@ -190,7 +190,7 @@ export function timeTest({ inside, outside, zone }: TimeMatch): Test {
 export function sessionTest(earlier: Test): Test {
   const ofDeed = (facts: Facts, deed: Deed) => earlier.answer({ ...facts, call: { ...facts.call, ...deed } });
   return leaf(
-    `session has: ${labelOf(earlier)}`,
+    `session has: ${inWords(earlier)}`,
     (facts) =>
       facts.gathered.earlier === null ? 'cant tell' : some(facts.gathered.earlier, (deed) => ofDeed(facts, deed)),
     (facts) => {
@@ -204,12 +204,6 @@ export function sessionTest(earlier: Test): Test {
 
 function nameOf({ integrations, tools, calledName }: Deed): string {
   return `${integrations[0]?.title ?? 'unknown'} · ${tools[0]?.title ?? calledName}`;
-}
-
-function labelOf({ label, kind, parts }: Test): string {
-  if (kind === 'leaf') return label;
-  const inner = parts.map(labelOf);
-  return kind === 'not' ? `not (${inner[0]})` : `(${inner.join(kind === 'all' ? ' and ' : ' or ')})`;
 }
 
 /** More calls than its limit, this one counted. `keys`: the counters that this call is in. */

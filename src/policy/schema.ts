@@ -131,11 +131,14 @@ const defaultAction = (fallback: (typeof DEFAULT_ACTIONS)[number]) =>
     aliases: { 'require human approval': 'require approval' },
   }).default(fallback);
 
+const CHANGES = ['at once', 'reviewed'] as const;
+
 const defaults = strict({
   action: defaultAction('allow'),
   unclassified: defaultAction('require approval'),
   mode: choice('mode', MODES).default('enforce'),
   reviewers: texts('reviewers').optional(),
+  changes: choice('rule for changes', CHANGES).default('at once'),
 });
 
 const oneStatus = choice('review status', REVIEW_STATUSES, { synonyms: STATUS_SYNONYMS });

@@ -326,6 +326,42 @@ function approvalRow(approval) {
   );
 }
 
+/** A change of the rules, which comes into force only when somebody accepts it. */
+function proposedChange({ hash, changes }) {
+  const fault = el('p', { class: 'fault', role: 'alert', hidden: true }, '');
+  return el(
+    'section',
+    { class: 'card proposed', 'aria-label': 'A change of the rules' },
+    el('h2', {}, 'A change of the rules waits to be accepted'),
+    el('p', { class: 'quiet' }, 'Until then the rules before stay in force.'),
+    el(
+      'ul',
+      {},
+      changes.map((line) => el('li', {}, inert(line))),
+    ),
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'approve',
+        'data-decides': 'accept',
+        disabled: true,
+        onclick: async (event) => {
+          if (!event.isTrusted || performance.now() < armedAt) return;
+          const { status, body } = await post('/api/rules/accept', { hash }).catch(() => ({ status: 0, body: {} }));
+          fault.hidden = status === 200;
+          fault.textContent = body.error ?? 'The desk could not be reached: nothing was accepted.';
+        },
+        onkeydown: (event) => {
+          if (event.key === 'Enter') event.preventDefault();
+        },
+      },
+      'Accept this change',
+    ),
+    fault,
+  );
+}
+
 /** One remembered approval, which can be taken back. */
 function grantRow(grant) {
   return el(
@@ -377,6 +413,8 @@ async function approvalsPage(id) {
   const open = el('div', { class: 'rows', id: 'open-rows' });
   const ended = el('div', { class: 'rows', id: 'ended-rows' });
   const grants = el('div', { class: 'rows', id: 'grant-rows' });
+  const change = el('div', { id: 'proposed' });
+  let shownChange = '';
   const empty = el(
     'div',
     { class: 'empty' },
@@ -396,6 +434,7 @@ async function approvalsPage(id) {
         'section',
         { class: 'list' },
         el('h1', {}, 'Approvals'),
+        change,
         empty,
         open,
         el('h2', { id: 'grants-head', hidden: true }, 'Remembered'),
@@ -422,6 +461,11 @@ async function approvalsPage(id) {
     document.querySelector('#ended-head').hidden = body.ended.length === 0;
     document.querySelector('#grants-head').hidden = body.grants.length === 0;
     grants.replaceChildren(...body.grants.map(grantRow));
+    if (shownChange !== (body.proposed?.hash ?? '')) {
+      shownChange = body.proposed?.hash ?? '';
+      change.replaceChildren(...(body.proposed === null ? [] : [proposedChange(body.proposed)]));
+      disarm();
+    }
     if (moved) disarm();
     await refreshDetail();
   };
