@@ -24,6 +24,7 @@ export function decidedEvent(
 ): AuditEvent {
   const { agent, decision, calls } = judged;
   const call = calls[0];
+  const { surroundings } = judged.gathered;
   return {
     type: 'call.decided',
     ts: judged.gathered.now,
@@ -34,6 +35,8 @@ export function decidedEvent(
     'toolgate.agent.strength': agent.strength,
     'toolgate.agent.status': agent.status,
     'mcp.session.id': context.sessionId,
+    'toolgate.user': surroundings.user,
+    'toolgate.workspace': surroundings.workspaces.map(({ spellings }) => spellings),
     ...(context.method !== null && { 'mcp.method.name': context.method }),
     ...(call !== undefined && callFields(call, decision.redact.args, context)),
     ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, decision.redact.args, context)) }),

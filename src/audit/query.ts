@@ -1,5 +1,5 @@
 /** Reads the log: newest first, with filters, or one call whole. */
-import type { SqlValue, Transaction } from '../store/store.ts';
+import type { SqlValue, Store, Transaction } from '../store/store.ts';
 import type { StoredEvent } from './events.ts';
 
 export interface LogFilter {
@@ -59,6 +59,18 @@ export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
   return tx
     .all<Row>(`SELECT seq, body, hash FROM events ${clause} ORDER BY seq ${order} LIMIT ?`, ...values, filter.limit)
     .map(toEvent);
+}
+
+const CHUNK = 2000;
+
+/** All events of one type since then, oldest first, a few at a time. */
+export async function* eachEvent(store: Store, type: string, since: number): AsyncGenerator<StoredEvent> {
+  for (let afterSeq = 0; ; ) {
+    const events = await store.read((tx) => listEvents(tx, { type, since, afterSeq, limit: CHUNK }));
+    yield* events;
+    if (events.length < CHUNK) return;
+    afterSeq = events.at(-1)!.seq;
+  }
 }
 
 /** Every event of one call, oldest first. `id` may be the start of it, if that is enough to tell. */

@@ -6,10 +6,10 @@ import { voterName } from '../approvals/reviewers.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';
-import { readDuration } from '../duration.ts';
 import { visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson, when } from './output.ts';
+import { sinceOf } from './since.ts';
 
 /** The filters as typed: times and counts are still text. */
 export interface LogFlags extends HouseFlags, Omit<LogFilter, 'since' | 'until' | 'afterSeq' | 'limit'> {
@@ -103,7 +103,7 @@ function filterOf(flags: LogFlags): LogFilter | null {
     complain('--limit must be a number from 1 to 100000');
     return null;
   }
-  const since = sinceOf(flags.since);
+  const since = flags.since === undefined ? undefined : sinceOf(flags.since);
   if (since === null) {
     complain(`--since "${flags.since}" is neither a duration (30m, 2h, 7d) nor a time (2026-11-25T10:00:00Z)`);
     return null;
@@ -115,14 +115,6 @@ function filterOf(flags: LogFlags): LogFilter | null {
     ),
   );
   return { ...given, ...(since !== undefined && { since }), limit };
-}
-
-function sinceOf(text: string | undefined): number | null | undefined {
-  if (text === undefined) return undefined;
-  const ms = readDuration(text);
-  if (ms !== null) return Date.now() - ms;
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? null : time;
 }
 
 function exported({ body, hash }: StoredEvent): unknown {

@@ -110,6 +110,19 @@ Examples:
     finish(await (await import('./policy-test.ts')).policyTest(files, { ...program.opts(), ...flags })),
   );
 policy
+  .command('replay')
+  .description('judge the recorded calls anew, and show which would be judged otherwise; exit 1 if any would')
+  .option('--since <when>', 'how far back: 30m, 2h, 7d, or a time', '7d')
+  .option('--against <file>', 'another policy file; else policies.yaml as it is now')
+  .option('--json', 'the differences as JSON')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  toolgate policy replay --since 30d\n  toolgate policy replay --against stricter.yaml --since 24h',
+  )
+  .action(async (flags) =>
+    finish(await (await import('./policy-replay.ts')).policyReplay({ ...program.opts(), ...flags })),
+  );
+policy
   .command('accept')
   .description('let a change of the rules come into force, where policies.yaml says "defaults: { changes: reviewed }"')
   .option('--show', 'only show what has changed')

@@ -121,6 +121,7 @@ export function ruleFilesSignature(configFolder: string): string {
 export async function checkRules(
   files: RuleFiles,
   ours: readonly CatalogFile[],
+  policiesName = 'policies.yaml',
 ): Promise<{ artefact: Artefact | null; problems: Problem[]; complete: boolean }> {
   const [{ checkIntegrations, readServers }, { readPolicies }] = await Promise.all([
     import('./servers.ts'),
@@ -143,7 +144,7 @@ export async function checkRules(
   const vocabulary = vocabularyOf(catalog, facts);
   const policies =
     'text' in files.policies
-      ? readPolicies(files.policies.text, vocabulary)
+      ? readPolicies(files.policies.text, vocabulary, policiesName)
       : { policies: null, problems: [files.policies.problem] };
   problems.push(...policies.problems);
   if (policies.policies === null || servers.servers === null) return { artefact: null, problems, complete: false };
@@ -250,13 +251,18 @@ function inForce(
 }
 
 /** The rules that an artefact makes, with our catalog. */
-export function rulesOf(artefact: Artefact, ours: readonly CatalogFile[], oursHash: string): Rules {
+export function rulesOf(
+  artefact: Artefact,
+  ours: readonly CatalogFile[],
+  oursHash: string,
+  policiesName = 'policies.yaml',
+): Rules {
   const catalog = buildCatalog(ours, artefact.ownersCatalog);
   const vocabulary = vocabularyOf(catalog, artefact.servers);
   return {
     source: artefact,
     hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`),
-    policies: compilePolicies(artefact.policies, vocabulary),
+    policies: compilePolicies(artefact.policies, vocabulary, policiesName),
     catalog,
     vocabulary,
   };
