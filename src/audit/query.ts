@@ -84,6 +84,23 @@ export function eventsOfCall(tx: Transaction, id: string): StoredEvent[] {
     .map(toEvent);
 }
 
+/** The calls of a session that were allowed to run before this event. */
+export function ranBefore(tx: Transaction, session: string, seq: number): StoredEvent[] {
+  const decided = tx
+    .all<Row>(
+      `SELECT seq, body, hash FROM events WHERE type = 'call.decided' AND seq < ? AND body ->> '$."mcp.session.id"' = ? ORDER BY seq`,
+      seq,
+      session,
+    )
+    .map(toEvent)
+    .filter(({ body }) => body['toolgate.policy.decision'] !== 'block');
+  const outcomes = outcomesOf(
+    tx,
+    decided.flatMap(({ body }) => body.call_id ?? []),
+  );
+  return decided.filter(({ body }) => outcomes.get(body.call_id ?? '')?.body['toolgate.status'] !== 'not_run');
+}
+
 /** How those of these calls ended that have, by call id. */
 export function outcomesOf(tx: Transaction, callIds: readonly string[]): Map<string, StoredEvent> {
   const found = new Map<string, StoredEvent>();

@@ -5,10 +5,14 @@ import { findByCode } from '../approvals/book.ts';
 import { voterName } from '../approvals/reviewers.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
-import { eventsOfCall, type LogFilter, listEvents } from '../audit/query.ts';
+import { eventsOfCall, type LogFilter, listEvents, ranBefore } from '../audit/query.ts';
+import { rulesOf, storedArtefact } from '../config/rules.ts';
+import { explain } from '../policy/explain.ts';
 import { visibleLine } from '../problem.ts';
-import { type HouseFlags, openHouse } from './house.ts';
+import { explanationInWords } from './explain-words.ts';
+import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, print, printJson, when } from './output.ts';
+import { createRecordReader } from './recorded.ts';
 import { sinceOf } from './since.ts';
 
 /** The filters as typed: times and counts are still text. */
@@ -53,16 +57,23 @@ export async function logTail(flags: LogFlags): Promise<number> {
   return 0;
 }
 
-/** Everything that is recorded of one call. */
+/** Everything that is recorded of one call, and how the rules of that time judge it, condition by condition. */
 export async function logWhy(id: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
+  try {
+    return await whyOf(house, id, flags.json === true);
+  } finally {
+    await house.close();
+  }
+}
+
+async function whyOf(house: House, id: string, json: boolean): Promise<number> {
   const events = await house.store.read((tx) => {
     const found = eventsOfCall(tx, id.toUpperCase());
     // The code of an approval names the call that waits for it, or has used it.
     const approval = found.length === 0 ? findByCode(tx, readCode(id)) : null;
     return approval === null ? found : eventsOfCall(tx, approval.callId);
   });
-  await house.close();
   const calls = new Set(events.map(({ body }) => body.call_id));
   if (calls.size !== 1) {
     complain(
@@ -72,9 +83,34 @@ export async function logWhy(id: string, flags: HouseFlags & { json?: boolean })
     );
     return 1;
   }
-  if (flags.json) printJson(events.map(exported));
-  else print(events.flatMap(whyLines).join('\n'));
+  const explained = await explainRecorded(house, events);
+  if (json) printJson({ events: events.map(exported), explained });
+  else {
+    print(events.flatMap(whyLines).join('\n'));
+    if (explained !== null) print(`\n${explained.words}`);
+  }
   return 0;
+}
+
+/** By the rules that judged it, if the store still has them. What the record doesn't hold can't be told. */
+async function explainRecorded(house: House, events: readonly StoredEvent[]) {
+  const decided = events.find(({ body }) => body.type === 'call.decided');
+  const hash = decided?.body['toolgate.rules'];
+  if (decided === undefined || typeof hash !== 'string') return null;
+  const stored = await house.store.read((tx) => storedArtefact(tx, hash));
+  if (stored === null) return null;
+  await house.rules.load();
+  const rules = rulesOf(stored.artefact, house.ours, house.oursHash);
+  const read = await createRecordReader(house, rules);
+  const { agent, call, surroundings, at } = read(decided.body);
+  const before = await house.store.read((tx) => ranBefore(tx, surroundings.session, decided.seq));
+  const earlier = before.map(({ body }) => read(body).call);
+  const gathered = { now: at, surroundings, earlier, counts: new Map<string, number>() };
+  const explanation = explain(rules.policies, { agent, call, gathered }, ownerOf(house));
+  const now = explanation.decision.effect;
+  const recorded = decided.body['toolgate.policy.decision'];
+  const differs = now === recorded ? [] : [`(recorded: ${recorded}; what the record doesn't hold, the log can't tell)`];
+  return { ...explanation, words: [explanationInWords(call, agent, explanation), ...differs].join('\n') };
 }
 
 /** Exit 0: proved to the end; 1: not. */

@@ -123,6 +123,22 @@ policy
     finish(await (await import('./policy-replay.ts')).policyReplay({ ...program.opts(), ...flags })),
   );
 policy
+  .command('show')
+  .description('the policies in force, where each is written, and how many tools of the catalog each covers')
+  .option('--json')
+  .action(async (flags) =>
+    finish(await (await import('./policy-show.ts')).policyShow({ ...program.opts(), ...flags })),
+  );
+policy
+  .command('suggest')
+  .description('from the log, a policies.yaml that allows what was normal and asks about the rest')
+  .option('--since <when>', 'how far back: 30m, 2h, 7d, or a time', '30d')
+  .option('--least <calls>', 'a change that was made less often is asked about', '3')
+  .addHelpText('after', '\nExample:\n  toolgate policy suggest --since 14d > suggested.yaml')
+  .action(async (flags) =>
+    finish(await (await import('./policy-suggest.ts')).policySuggest({ ...program.opts(), ...flags })),
+  );
+policy
   .command('accept')
   .description('let a change of the rules come into force, where policies.yaml says "defaults: { changes: reviewed }"')
   .option('--show', 'only show what has changed')

@@ -7,10 +7,11 @@ import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '..
 import { classifyNamed } from '../catalog/named.ts';
 import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
-import { type ExplainedCondition, type Explanation, explain } from '../policy/explain.ts';
+import { explain } from '../policy/explain.ts';
 import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
 import { countsIn } from '../store/counters.ts';
+import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
@@ -69,7 +70,7 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     const explanation = explain(policies, { ...facts, gathered: { ...gathered, counts } }, ownerOf(house));
     if (flags.json)
       printJson({ call: { ...call, argument: undefined }, agent, rules: loaded.rules.hash, ...explanation });
-    else print(inWords(call, agent, explanation));
+    else print(explanationInWords(call, agent, explanation));
     return explanation.decision.effect === 'allow' ? 0 : 1;
   } finally {
     await house.close();
@@ -130,40 +131,6 @@ async function agentOf(house: House, { policies }: Rules, flags: ExplainFlags): 
   const { mixedScripts: _, ...known } = identity;
   const status = flags.agentStatus ?? fixedStatus(policies.file.agents, identity) ?? row?.status ?? 'Unreviewed';
   return { ...known, strength: flags.identity ?? identity.strength, status };
-}
-
-const MARK = { yes: '✓', no: '✗', 'cant tell': '?' } as const;
-
-function inWords(call: Call, agent: Agent, { decision, policies }: Explanation): string {
-  const lines = [
-    `${agent.name} (${agent.strength}, ${agent.status}) calls ${call.integrations[0]?.title} · ${call.tools.map(({ title }) => title).join(' or ')} (${call.toolStatus})`,
-    `  operation: ${call.operation ?? 'unknown'} (${call.source}: ${call.reasons.join('; ')})`,
-    '',
-  ];
-  for (const policy of policies) {
-    const mode = policy.mode === 'monitor' ? ', monitor' : '';
-    const applies = !policy.applies
-      ? ''
-      : policy.answer === 'cant tell'
-        ? "  applies: can't tell, so strictly"
-        : '  applies';
-    lines.push(`${policy.applies ? '●' : '○'} ${policy.policy}  [${policy.action}${mode}]  ${policy.place}${applies}`);
-    for (const condition of policy.conditions) lines.push(...conditionLines(condition, 1));
-  }
-  const place = decision.deciding.place === null ? '' : ` (${decision.deciding.place})`;
-  lines.push('', `decision: ${decision.effect}, by ${decision.deciding.policy}${place}`);
-  if (decision.would !== null) lines.push(`would be: ${decision.would}, were no policy in monitor mode`);
-  if (decision.alerts.length > 0) lines.push(`alerts: ${decision.alerts.map(({ policy }) => policy).join('; ')}`);
-  return lines.join('\n');
-}
-
-function conditionLines(condition: ExplainedCondition, depth: number): string[] {
-  const compared = condition.compared === '' ? '' : `   (${condition.compared})`;
-  const said = condition.answer === 'cant tell' ? "  can't tell" : '';
-  return [
-    `${'    '.repeat(depth)}${MARK[condition.answer]} ${condition.condition}${compared}${said}`,
-    ...condition.parts.flatMap((part) => conditionLines(part, depth + 1)),
-  ];
 }
 
 function parseArguments(text: string | undefined): JsonObject | null {

@@ -39,7 +39,7 @@ export function createRulesKeeper(
   const reload = (): Promise<LoadedRules> => {
     loading ??= (async () => {
       const read = ruleFilesSignature(configFolder);
-      const version = store.dataVersion();
+      const version = await store.read(() => store.dataVersion());
       const loaded = await loadRules(store, readRuleFiles(configFolder), ours, oursHash);
       // Only together: what could not be loaded is read again.
       const isFirst = current === null;

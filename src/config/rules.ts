@@ -242,7 +242,8 @@ function inForce(
   files: RuleFiles,
 ): { pointer: Pointer | null; stored: Stored | null; accepted: string | null } {
   const text = getMeta(tx, files.pointer);
-  const pointer = text === null ? null : (JSON.parse(text) as Pointer);
+  // An earlier program wrote it otherwise: then the files count.
+  const pointer = text?.startsWith('{') ? (JSON.parse(text) as Pointer) : null;
   return {
     pointer,
     stored: pointer === null ? null : storedArtefact(tx, pointer.hash),

@@ -8,6 +8,8 @@ export interface Test {
   /** how the answers of `parts` make its own; a leaf has none */
   readonly kind: 'leaf' | 'all' | 'any' | 'not';
   readonly parts: readonly Test[];
+  /** a leaf that looks at nothing but integration, tool and operation */
+  readonly about: 'tool' | 'more';
   /** one agent and one tool may get different answers: by their arguments, by time, by what was before */
   readonly varies: boolean;
   readonly answer: (facts: Facts) => Answer;
@@ -43,7 +45,7 @@ function combination(
   parts: readonly Test[],
   answer: Test['answer'],
 ): Test {
-  return { label, kind, parts, varies: parts.some(({ varies }) => varies), answer, compared: () => '' };
+  return { label, kind, parts, about: 'more', varies: parts.some(({ varies }) => varies), answer, compared: () => '' };
 }
 
 /** AND: one no is no, whatever the rest; else one can't tell is can't tell. Of none: yes. */

@@ -36,6 +36,8 @@ export interface CompiledPolicy {
 
 export interface CompiledPolicies {
   readonly file: Policies['file'];
+  /** line of each policy of the file */
+  readonly lines: readonly number[];
   /** the policies that are enabled, in the order of the file */
   readonly calls: readonly CompiledPolicy[];
   readonly discoveries: readonly CompiledPolicy[];
@@ -58,6 +60,7 @@ export function compilePolicies(
   const calls = compiled.filter(({ source }) => source.when === 'an agent makes a tool call');
   return {
     file: policies.file,
+    lines: policies.lines,
     calls,
     discoveries: compiled.filter(({ source }) => source.when === 'an agent is discovered'),
     applicable: createResolver(calls, policies.file.defaults.mode),

@@ -3,7 +3,7 @@ import type { Action, Answer, Call, Decision, Facts, JsonObject, JsonValue, Mode
 import { createMask } from '../mask.ts';
 import type { Test } from './answers.ts';
 import type { CompiledPolicies } from './compile.ts';
-import { decide } from './decide.ts';
+import { decide, isOver } from './decide.ts';
 import { applies } from './resolve.ts';
 
 export interface ExplainedCondition {
@@ -20,6 +20,10 @@ export interface ExplainedPolicy {
   readonly mode: Mode;
   readonly answer: Answer;
   readonly applies: boolean;
+  /** it is the one that decided */
+  readonly decides: boolean;
+  /** it would apply but for this one condition; null where more than one is missing, or none */
+  readonly missedBy: string | null;
   readonly conditions: readonly ExplainedCondition[];
 }
 
@@ -35,7 +39,8 @@ export function explain(policies: CompiledPolicies, facts: Facts, owner: string)
   return {
     decision,
     policies: policies.calls.map(({ source, place, test }) => {
-      const answer = test.answer(facts);
+      const answer = isOver(source, facts.gathered.now) ? 'no' : test.answer(facts);
+      const conditions = test.parts.flatMap((part) => flatten(part, facts, shown));
       return {
         policy: source.name,
         place,
@@ -43,10 +48,18 @@ export function explain(policies: CompiledPolicies, facts: Facts, owner: string)
         mode: source.mode ?? policies.file.defaults.mode,
         answer,
         applies: applies(source.action, answer),
-        conditions: test.parts.flatMap((part) => flatten(part, facts, shown)),
+        decides: decision.deciding.policy === source.name && applies(source.action, answer),
+        missedBy: isOver(source, facts.gathered.now) ? 'expires' : missedBy(source.action, conditions),
+        conditions,
       };
     }),
   };
+}
+
+/** The only condition that keeps a policy from applying. Of one that has no other condition that is no near miss. */
+function missedBy(action: Action, conditions: readonly ExplainedCondition[]): string | null {
+  const missing = conditions.filter(({ answer }) => !applies(action, answer));
+  return missing.length === 1 && conditions.length > 1 ? missing[0]!.condition : null;
 }
 
 /** The same call, whose arguments can be shown: what a policy takes out of records is taken out of them. */

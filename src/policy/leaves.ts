@@ -18,8 +18,13 @@ import type { RateMatch, TimeMatch } from './schema-conditions.ts';
 import { clockOf, describeClock, describeWindow, isInside, type WallClock } from './windows.ts';
 
 /** What differs from leaf to leaf. */
-function leaf(label: string, answer: Test['answer'], compared: Test['compared'], varies = false): Test {
-  return { label, kind: 'leaf', parts: [], varies, answer, compared };
+function leaf(
+  label: string,
+  answer: Test['answer'],
+  compared: Test['compared'],
+  { varies = false, about = 'more' }: Partial<Pick<Test, 'varies' | 'about'>> = {},
+): Test {
+  return { label, kind: 'leaf', parts: [], varies, about, answer, compared };
 }
 
 export function oneOf<T extends string>(label: string, wanted: readonly T[], get: (facts: Facts) => T): Test {
@@ -56,6 +61,7 @@ export function operationTest(wanted: readonly string[]): Test {
       return some || call.possible.length === 0 ? 'cant tell' : 'no';
     },
     ({ call }) => (call.possible.length === 0 ? 'unknown' : call.possible.join(' or ')),
+    { about: 'tool' },
   );
 }
 
@@ -86,6 +92,7 @@ export function integrationTest(wanted: readonly string[], loosens: boolean, fin
       return result;
     },
     ({ call }) => call.integrations.map(({ title, sure }) => (sure ? title : `${title} by its own account`)).join(', '),
+    { about: 'tool' },
   );
 }
 
@@ -107,6 +114,7 @@ export function toolTest(wanted: readonly string[]): Test {
       return hits === call.tools.length ? 'yes' : hits === 0 ? 'no' : 'cant tell';
     },
     ({ call }) => (call.tools.length === 0 ? call.calledName : call.tools.map(({ title }) => title).join(' or ')),
+    { about: 'tool' },
   );
 }
 
@@ -182,7 +190,7 @@ export function timeTest({ inside, outside, zone }: TimeMatch): Test {
     `time: ${wanted ? 'inside' : 'outside'} ${windows.map(describeWindow).join(' or ')}${zone === undefined ? '' : `, ${zone}`}`,
     (facts) => (isInside(windows, clock(facts)) === wanted ? 'yes' : 'no'),
     (facts) => `${describeClock(clock(facts))} in ${zone ?? facts.gathered.surroundings.zone}`,
-    true,
+    { varies: true },
   );
 }
 
@@ -198,7 +206,7 @@ export function sessionTest(earlier: Test): Test {
       const found = facts.gathered.earlier.filter((deed) => ofDeed(facts, deed) !== 'no').map(nameOf);
       return found.length === 0 ? 'nothing like it before' : found.join(', ');
     },
-    true,
+    { varies: true },
   );
 }
 
@@ -217,7 +225,7 @@ export function rateTest(rate: RateMatch, keys: (facts: Facts) => readonly strin
       counts(facts)
         .map((count) => (count === undefined ? 'not counted' : `call ${count + 1}`))
         .join(', '),
-    true,
+    { varies: true },
   );
 }
 
@@ -248,6 +256,6 @@ export function argumentTest(path: string, match: ArgumentMatch, loosens: boolea
       }
     },
     ({ call }) => describeArgument(path, call.argument(path)),
-    true,
+    { varies: true },
   );
 }

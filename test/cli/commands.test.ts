@@ -77,7 +77,9 @@ describe('toolgate', () => {
     const explained = await run(where, ['policy', 'explain', 'github/create_issue', '--agent', 'Cursor']);
     expect(explained.code).toBe(1);
     expect(explained.out).toContain('Cursor (claimed, Unreviewed) calls GitHub · Create issue (Unreviewed)');
-    expect(explained.out).toContain('● Block all writes and deletions on GitHub  [block]  policies.yaml:3  applies');
+    expect(explained.out).toContain(
+      '▶ Block all writes and deletions on GitHub  [block]  policies.yaml:3  applies, and decides',
+    );
     expect(explained.out).toContain('✓ integration: GitHub   (GitHub)');
     expect(explained.out).toContain('✓ operation: Write or Delete   (Write)');
     expect(explained.out).toContain('decision: block, by Block all writes and deletions on GitHub (policies.yaml:3)');

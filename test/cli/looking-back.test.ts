@@ -1,0 +1,164 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { folder, linear } from '../support/approvals.ts';
+import { connectGate, eventually, readEvents, run, startGate } from '../support/gate.ts';
+import type { Scratch } from '../support/scratch.ts';
+
+const POLICIES = `version: 1
+policies:
+  - name: No deletes
+    if: { integration: Linear, operation: Delete }
+    action: block
+  - name: After a look
+    if: { operation: Write, session has: { tool: Get issue } }
+    action: alert
+  - name: Secret
+    if: { args: { token: "x*" } }
+    action: alert
+  - name: Never
+    enabled: false
+    if: { integration: GitHub }
+    action: block
+`;
+
+/** A folder in whose log six calls of two agents stand. */
+async function past(): Promise<Scratch> {
+  const where = folder();
+  const { server } = linear(where);
+  const gate = await startGate({ where, servers: { linear: server }, policies: POLICIES });
+  await gate.client.listTools();
+  const call = (name: string, args: object) =>
+    gate.client.callTool({ name: `linear__${name}`, arguments: { ...args } });
+  for (const title of ['a', 'b', 'c']) await call('create_issue', { title });
+  await call('get_issue', { id: 'ENG-1' });
+  await call('create_issue', { title: 'd', token: 'x-very-secret' });
+  await call('delete_issue', { id: 'ENG-1' });
+  const other = await connectGate(where, { clientName: 'Other' });
+  await other.client.callTool({ name: 'linear__list_issues', arguments: {} });
+  await eventually(() => readEvents(where.state, 'call.decided').length === 7);
+  return where;
+}
+
+describe('looking back', () => {
+  test('replay: nothing differs under the same policies', async () => {
+    const where = await past();
+    const { code, out } = await run(where, ['policy', 'replay']);
+    expect(out).toMatch(/^7 calls since .*: all judged as they were/);
+    expect(code).toBe(0);
+    // The masked argument makes one alert uncertain, and no decision.
+    expect(JSON.parse((await run(where, ['policy', 'replay', '--json'])).out)).toMatchObject({ calls: 7, changes: [] });
+  });
+
+  test('replay against another file: what would be judged otherwise, by whom, with examples', async () => {
+    const where = await past();
+    const stricter = join(where.folder, 'stricter.yaml');
+    writeFileSync(
+      stricter,
+      `version: 1
+policies:
+  - name: Ask for titles
+    if: { integration: Linear, tool: Create issue, args: { title: [a, d] } }
+    action: require approval
+  - name: Secret
+    if: { args: { token: "x*" } }
+    action: block
+  - name: Not so many
+    if: { operation: Write, rate: { over: 2, within: 1h } }
+    action: block
+`,
+    );
+    const { code, out } = await run(where, ['policy', 'replay', '--against', stricter, '--since', '1h', '--json']);
+    expect(code).toBe(1);
+    const { calls, cantTell, changes } = JSON.parse(out);
+    expect(calls).toBe(7);
+    expect(cantTell).toBe(1);
+    const brief = changes.map((each: any) => [each.from, each.to, each.was, each.by, each.calls, each.cantTell]);
+    expect(brief.sort()).toEqual([
+      ['allow', 'block', '(default: action)', 'Not so many', 1, 0],
+      ['allow', 'block', '(default: action)', 'Secret', 1, 1],
+      ['allow', 'require approval', '(default: action)', 'Ask for titles', 1, 0],
+      ['block', 'allow', 'No deletes', '(default: action)', 1, 0],
+    ]);
+    const words = (await run(where, ['policy', 'replay', '--against', stricter])).out;
+    expect(words).toContain('1  allow → require approval\n          now by  Ask for titles (stricter.yaml:3)\n');
+    expect(words).toContain('tools   Linear · Create issue 1');
+    expect(words).toMatch(/such as [0-9A-Z]{26} {2}20/);
+    writeFileSync(stricter, 'policies: [{ name: x, action: blok }]');
+    expect(await run(where, ['policy', 'replay', '--against', stricter])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('stricter.yaml:1:31 error: "blok" is not an action'),
+    });
+    expect((await run(where, ['policy', 'replay', '--against', 'none.yaml'])).code).toBe(3);
+    expect((await run(where, ['policy', 'replay', '--since', 'yesterday'])).code).toBe(2);
+  });
+
+  test('suggest: a file that can be used, allows what was normal and asks about the rest', async () => {
+    const where = await past();
+    const { code, out } = await run(where, ['policy', 'suggest']);
+    expect(code).toBe(0);
+    expect(out).toContain('# 4 calls by test-client, the last on 20');
+    writeFileSync(join(where.config, 'policies.yaml'), out);
+    expect(await run(where, ['policy', 'check'])).toMatchObject({ code: 0, out: '' });
+    expect(await run(where, ['policy', 'test'])).toMatchObject({ code: 0 });
+    for (const [call, expected] of [
+      ['linear/create_issue', 'allow'],
+      ['linear/get_issue', 'allow'],
+      ['linear/delete_issue', 'require approval'],
+      ['linear/update_issue', 'require approval'],
+      ['github/get_file_contents', 'require approval'],
+    ] as const)
+      expect(JSON.parse((await run(where, ['policy', 'explain', call, '--json'])).out).decision.effect).toBe(expected);
+    expect((await run(where, ['policy', 'suggest', '--least', '5'])).out).toContain(
+      '#   Linear · Create issue [Write], 4 calls by test-client',
+    );
+    expect((await run(where, ['policy', 'suggest', '--least', 'x'])).code).toBe(2);
+    const empty = folder();
+    writeFileSync(join(empty.config, 'servers.json'), '{"mcpServers":{}}');
+    expect(await run(empty, ['policy', 'suggest'])).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('show: every policy with its place, the defaults, and how much each covers', async () => {
+    const where = await past();
+    const { code, out } = await run(where, ['policy', 'show']);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /No deletes {2}policies\.yaml:3\n {4}block if integration: Linear and operation: Delete\n {4}covers \d+ tools of Linear\n/,
+    );
+    expect(out).toContain('Never  policies.yaml:12  (not enabled)\n    block if integration: GitHub\n');
+    expect(out).toContain(
+      '(default: unclassified tool)  defaults\n    require approval and nobody knows what the tool does',
+    );
+    const { policies } = JSON.parse((await run(where, ['policy', 'show', '--json'])).out);
+    expect(policies.map(({ policy }: { policy: string }) => policy)).toEqual([
+      'No deletes',
+      'After a look',
+      'Secret',
+      'Never',
+      '(default: action)',
+      '(default: unclassified tool)',
+    ]);
+    expect(policies[0].covers.Linear).toBeGreaterThan(3);
+  });
+
+  test('why: the rules of that time, condition by condition, whatever they are now', async () => {
+    const where = await past();
+    const blocked = readEvents(where.state, 'call.decided').find(
+      (event) => event['toolgate.policy.decision'] === 'block',
+    )!;
+    writeFileSync(join(where.config, 'policies.yaml'), 'policies: []');
+    const { out } = await run(where, ['log', 'why', blocked['call_id']]);
+    expect(out).toContain(`▶ No deletes  [block]  policies.yaml:3  applies, and decides
+    ✓ integration: Linear   (Linear)
+    ✓ operation: Delete   (Delete)
+○ After a look  [alert]  policies.yaml:6  near miss: all but operation: Write
+    ✗ operation: Write   (Delete)
+    ✓ session has: tool: Get issue   (Linear · Get issue)
+`);
+    const masked = readEvents(where.state, 'call.decided').find((event) => event['toolgate.arguments.digest'])!;
+    const why = await run(where, ['log', 'why', masked['call_id']]);
+    expect(why.out).toContain('? args.token: "x*"   (unreadable: the log does not hold it whole)  can\'t tell');
+    const { explained } = JSON.parse((await run(where, ['log', 'why', blocked['call_id'], '--json'])).out);
+    expect(explained.policies[0]).toMatchObject({ policy: 'No deletes', applies: true, decides: true });
+  });
+});
