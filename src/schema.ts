@@ -104,11 +104,20 @@ export function choices<const T extends string>(
         return z.NEVER;
       });
     })
-    .meta({ anyOf: [{ enum: [...values] }, { type: 'array', items: { enum: [...values] } }] });
+    .meta({
+      anyOf: [
+        { enum: [...values] },
+        { type: 'array', items: { enum: [...values] } },
+        { type: 'string', pattern: '\\s[oO][rR]\\s|,' },
+      ],
+    });
 }
 
+/** What editors complete a text with, beside what may be written. */
+export type Suggests = 'integrations' | 'tools' | 'agents' | 'redactions';
+
 /** A text or a list of texts; always gives a list, never an empty one. */
-export function texts(what: string) {
+export function texts(what: string, suggests?: Suggests) {
   return z
     .unknown()
     .transform((input, ctx): string[] => {
@@ -123,7 +132,10 @@ export function texts(what: string) {
         return z.NEVER;
       });
     })
-    .meta({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] });
+    .meta({
+      anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      ...(suggests !== undefined && { 'x-suggests': suggests }),
+    });
 }
 
 /** `30s`, `10m`, `2h`, `1d`, as milliseconds. */

@@ -27,6 +27,9 @@ const KNOWN: readonly (readonly [id: string, name: string, ...clientNames: strin
   ['mcp-inspector', 'MCP Inspector', 'mcp-inspector', 'inspector-client', 'inspector-cli'],
 ];
 
+/** Their display names. */
+export const AGENT_NAMES: readonly string[] = KNOWN.map(([, name]) => name);
+
 const BY_NAME = new Map(
   KNOWN.flatMap(([id, name, ...clients]) =>
     [id, name, ...clients].map((each) => [foldName(each), { id, name }] as const),

@@ -80,6 +80,7 @@ const policy = program.command('policy').description('check and explain policies
 policy
   .command('check')
   .description('find every mistake in policies.yaml, servers.json and your catalog; exit 1 if there is an error')
+  .option('--strict', 'exit 1 for warnings too')
   .option('--json', 'the problems as JSON')
   .action(async (flags) => finish(await (await import('./policy.ts')).policyCheck({ ...program.opts(), ...flags })));
 policy

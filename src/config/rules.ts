@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCatalog, type Catalog, readCatalogFolder } from '../catalog/load.ts';
+import { recognise } from '../catalog/recognise.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
@@ -38,6 +39,8 @@ interface ServerFacts {
   readonly integration: string | null;
   /** fingerprint of how it is started */
   readonly launch: string;
+  /** the integrations that it surely is, by what the owner says or by how it is started; null if nobody knows yet */
+  readonly recognised: readonly string[] | null;
 }
 
 export interface Rules {
@@ -134,12 +137,23 @@ export async function checkRules(
       ? readServers(files.servers.text)
       : { servers: null, problems: [files.servers.problem], locate: null };
   problems.push(...servers.problems);
-  const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]) => ({
-    key,
-    integration: entry.integration ?? null,
-    launch: sha256(JSON.stringify(entry)).slice(0, 16),
-  }));
   const catalog = buildCatalog(ours, owners.files);
+  const facts = Object.entries(servers.servers?.entries ?? {}).map(([key, entry]): ServerFacts => {
+    const {
+      by,
+      integration,
+      servers: offering,
+    } = recognise(catalog, { key, ...entry, url: entry.url ?? entry.serverUrl ?? entry.httpUrl });
+    return {
+      key,
+      integration: entry.integration ?? null,
+      launch: sha256(JSON.stringify(entry)).slice(0, 16),
+      recognised:
+        by === 'owner' || by === 'launch'
+          ? [...new Set([integration.id, ...offering.map((server) => server.integration.id)])]
+          : null,
+    };
+  });
   if (servers.servers !== null) problems.push(...checkIntegrations(servers.servers, catalog, servers.locate));
   const vocabulary = vocabularyOf(catalog, facts);
   const policies =
@@ -280,6 +294,12 @@ export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]):
       ...offering.flatMap(({ server }) => Object.keys(server.tools)),
     ],
     toolTitles: [...tools.values()].map(({ tool }) => tool.title),
+    facts: [...tools].map(([toolId, { tool }]) => ({
+      id: toolId,
+      title: tool.title,
+      operation: tool.operation,
+      fixed: [tool.select, tool.raise, tool.lower, tool.refspecs, tool.refs].every((rule) => rule === undefined),
+    })),
   }));
   const own = servers
     .flatMap(({ key, integration }) => [key, ...(integration === null ? [] : [integration])])
@@ -290,8 +310,15 @@ export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]):
       aliases: [],
       tools: [],
       toolTitles: [],
+      facts: [],
     }));
-  return { integrations: [...known, ...own], servers: servers.map(({ key }) => key) };
+  return { integrations: [...known, ...own], servers: servers.map(({ key }) => key), offered: offeredBy(servers) };
+}
+
+/** Null where a server is known by its key alone: its tools may show that it is something else. */
+function offeredBy(servers: readonly ServerFacts[]): string[] | null {
+  if (servers.length === 0 || servers.some(({ recognised }) => recognised === null)) return null;
+  return servers.flatMap(({ recognised }) => recognised ?? []);
 }
 
 function readText(path: string, name: string, mend: string): FileText {

@@ -6,7 +6,9 @@
  *  2. require approval
  *  3. allow (beats only the defaults)
  *  4. the defaults: the stricter of `action` and, for a tool nobody can classify, `unclassified`
- * Alerts travel along with whichever won. A policy in monitor mode only says what it would have done.
+ *  5. alerts travel along with whichever won, and lift nothing
+ *  6. a policy in monitor mode only says what it would have done; its own mode wins over the file's
+ * Each number has its cases in test/policy/cases/precedence.yaml.
  */
 import type { AlertRaised, Decision, Effect, Facts, Operation, Reason, Redaction, Requirement } from '../call.ts';
 import type { CompiledPolicies } from './compile.ts';

@@ -1,10 +1,11 @@
 /** Reads `policies.yaml`: strictly, with the place of every mistake, against what the catalog and the servers know. */
-import { foldName } from '../call.ts';
+import { foldName, type Operation } from '../call.ts';
 import { compileGlob, isGlob } from '../glob.ts';
 import { MASK_KINDS } from '../mask.ts';
 import { didYouMean, errorAt, mendChoice, type Problem, WHOLE_FILE } from '../problem.ts';
 import { type Locate, problemsOf } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
+import { lint } from './lint.ts';
 import { type PolicyFile, type PolicySource, policyFile } from './schema.ts';
 import { type Condition, condition } from './schema-conditions.ts';
 
@@ -13,6 +14,8 @@ export interface Vocabulary {
   readonly integrations: readonly IntegrationWords[];
   /** keys of servers.json */
   readonly servers: readonly string[];
+  /** the integrations that these servers surely are; null if one of them may be any */
+  readonly offered: readonly string[] | null;
 }
 
 export interface IntegrationWords {
@@ -23,6 +26,13 @@ export interface IntegrationWords {
   readonly tools: readonly string[];
   /** for messages: titles only */
   readonly toolTitles: readonly string[];
+  /** what each tool does; `fixed`: whatever its arguments */
+  readonly facts: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly operation: Operation;
+    readonly fixed: boolean;
+  }[];
 }
 
 /** The parsed file, as it is stored among the rules: plain JSON. */
@@ -58,6 +68,9 @@ export function readPolicies(
   }
   const problems = checkMeaning(parsed.data, vocabulary, fileName, yaml.locate);
   if (problems.some(({ severity }) => severity === 'error')) return { policies: null, problems };
+  const lints = lint(parsed.data, vocabulary, (index) => yaml.locate(['policies', index], 'value').line);
+  for (const { path, fault, mend } of lints)
+    problems.push({ file: fileName, ...yaml.locate(path, 'value'), severity: 'warning', fault, mend });
   const lineOf = (...path: PropertyKey[]) => yaml.locate(['policies', ...path], 'value').line;
   const lines = parsed.data.policies.map((_, index) => lineOf(index));
   const testLines = parsed.data.policies.map(({ tests }, index) =>

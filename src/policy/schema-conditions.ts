@@ -143,11 +143,11 @@ const nested = (what: string) => {
 export const condition: z.ZodType<Condition> = z.lazy(() =>
   strict(
     {
-      integration: texts('integration').optional(),
+      integration: texts('integration', 'integrations').optional(),
       operation: choices('operation', OPERATIONS, { synonyms: OPERATION_SYNONYMS }).optional(),
-      tool: texts('tool').optional(),
+      tool: texts('tool', 'tools').optional(),
       tool_review_status: reviewStatus().optional(),
-      agent: texts('agent').optional(),
+      agent: texts('agent', 'agents').optional(),
       agent_review_status: reviewStatus().optional(),
       via: choices('door', DOORS, { synonyms: { shell: 'cli', command: 'cli', gateway: 'mcp' } }).optional(),
       server: texts('server').optional(),

@@ -94,7 +94,10 @@ const policy = strict({
     severity: choice('severity', SEVERITIES).default('medium'),
     channel: choices('channel', ALERT_CHANNELS).optional(),
   }).optional(),
-  redact: strict({ result: texts('result').optional(), args: texts('args').optional() }).optional(),
+  redact: strict({
+    result: texts('result', 'redactions').optional(),
+    args: texts('args', 'redactions').optional(),
+  }).optional(),
   mode: choice('mode', MODES).optional(),
   enabled: flag('enabled').default(true),
   expires: dayOrInstant('expires').optional(),

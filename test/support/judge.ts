@@ -22,8 +22,8 @@ import { formatProblems } from '../../src/problem.ts';
 
 export const catalog = buildCatalog((await readCatalogFolder(join(import.meta.dirname, '../../catalog'))).files);
 export const vocabulary = vocabularyOf(catalog, [
-  { key: 'github', integration: null, launch: '' },
-  { key: 'shop', integration: null, launch: '' },
+  { key: 'github', integration: null, launch: '', recognised: null },
+  { key: 'shop', integration: null, launch: '', recognised: null },
 ]);
 
 /** Throws with the problems if there are errors. */
