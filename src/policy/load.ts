@@ -274,7 +274,12 @@ function checkCondition(
   condition.tool?.forEach((name, index, all) => {
     const at = [...path, 'tool', ...(all.length > 1 ? [index] : [])];
     if (condition.integration !== undefined && words.length > 0) checkToolIn(name, words, at, report);
-    else if (condition.integration === undefined && !vocabulary.integrations.some((known) => matchesTool(name, known)))
+    // A server that is named may have tools that only it knows.
+    else if (
+      condition.integration === undefined &&
+      condition.server === undefined &&
+      !vocabulary.integrations.some((known) => matchesTool(name, known))
+    )
       report(
         at,
         `no tool that the catalog knows matches "${name}"`,

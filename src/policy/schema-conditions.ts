@@ -62,22 +62,22 @@ export interface RateMatch {
   readonly per: (typeof RATE_SCOPES)[number];
 }
 
-const window = z.unknown().transform((input, ctx): Window => {
-  const read = typeof input === 'string' ? readWindow(input) : null;
-  if (read !== null && !('length' in read)) return read;
-  const [fault, mend] = read ?? [`${describe(input)} is no time window`, 'write one: Mon-Fri 09:00-18:00'];
-  ctx.issues.push(custom(input, fault, mend));
-  return z.NEVER;
-});
-
+/** One window or a list of them; always gives a list, never an empty one. */
 const windows = () =>
   z
-    .preprocess(
-      (input) => (Array.isArray(input) ? input : [input]),
-      z
-        .array(window)
-        .min(1, { error: faultAndMend('the list of time windows is empty', 'write one: Mon-Fri 09:00-18:00') }),
-    )
+    .unknown()
+    .transform((input, ctx): Window[] => {
+      const items = Array.isArray(input) ? input : [input];
+      if (items.length === 0)
+        ctx.issues.push(custom(input, 'the list of time windows is empty', 'write one: Mon-Fri 09:00-18:00'));
+      return items.map((item, index) => {
+        const read = typeof item === 'string' ? readWindow(item) : null;
+        if (read !== null && !('length' in read)) return read;
+        const [fault, mend] = read ?? [`${describe(item)} is no time window`, 'write one: Mon-Fri 09:00-18:00'];
+        ctx.issues.push(custom(item, fault, mend, Array.isArray(input) ? [index] : []));
+        return z.NEVER;
+      });
+    })
     .meta({ anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] });
 
 const time = strict({
