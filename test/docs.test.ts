@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { catalogFile } from '../src/catalog/schema.ts';
-import { problemsIn } from './support/judge.ts';
+import { outcomes, problemsIn } from './support/judge.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -13,9 +13,11 @@ const whole = (text: string) => text.includes('policies:') || text.startsWith('v
 
 describe('what the documentation shows is so', () => {
   test.each(
-    [...blocks('README.md', 'yaml'), ...blocks('docs/policies.md', 'yaml')].map(
-      (text) => [text.split('\n')[0], text] as const,
-    ),
+    [
+      ...blocks('README.md', 'yaml'),
+      ...blocks('docs/policies.md', 'yaml'),
+      ...blocks('docs/policy-cookbook.md', 'yaml'),
+    ].map((text) => [text.split('\n')[0], text] as const),
   )('policies: %s', (_, text) => {
     const file = whole(text)
       ? text
@@ -31,6 +33,36 @@ describe('what the documentation shows is so', () => {
     ).toEqual([]);
   });
 
+  const judged = ['docs/policies.md', 'docs/policy-cookbook.md'].flatMap((name) =>
+    blocks(name, 'yaml')
+      .filter((text) => text.includes('tests:'))
+      .flatMap((text) => outcomes(text)),
+  );
+  test.each(judged.map((each) => [each.policy, each.test, each] as const))('%s: %s', (_, __, { faults }) =>
+    expect(faults).toEqual([]),
+  );
+
+  test('every policy that is shown has a test, and the cookbook has twenty', () => {
+    const shown = ['docs/policies.md', 'docs/policy-cookbook.md'].flatMap((name) =>
+      blocks(name, 'yaml').flatMap((text) => (parse(text)?.policies ?? []) as { name: string; tests?: unknown[] }[]),
+    );
+    expect(shown.filter(({ tests }) => (tests ?? []).length === 0)).toEqual([]);
+    expect(shown.filter(({ name }) => /^\d+\. /.test(name))).toHaveLength(20);
+  });
+
+  test('docs/policies.md shows every key of the language', () => {
+    const page = read('docs/policies.md').replaceAll('_', ' ');
+    const keys = (node: any): string[] =>
+      node === null || typeof node !== 'object'
+        ? []
+        : [...Object.keys(node.properties ?? {}), ...Object.values(node).flatMap(keys)];
+    const schema = JSON.parse(read('schema/policies.schema.json'));
+    const missing = [...new Set(keys(schema))].filter(
+      (key) => !new RegExp(`\\b${key.replaceAll('_', ' ')}\\b`).test(page),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('the catalog file of docs/catalog.md has no mistake', () => {
     expect(
       catalogFile
@@ -44,7 +76,7 @@ describe('what the documentation shows is so', () => {
     expect(policies).toEqual(parse(read('policies.example.yaml')).policies);
   });
 
-  test.each(['README.md', 'docs/policies.md', 'docs/catalog.md', 'docs/security.md'])(
+  test.each(['README.md', 'docs/policies.md', 'docs/policy-cookbook.md', 'docs/catalog.md', 'docs/security.md'])(
     'every link of %s leads somewhere',
     (name) => {
       for (const [, target] of read(name)

@@ -1,5 +1,6 @@
 /** Judging without a gate: policies as text, a call as a person would name it, the decision out. */
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { identify } from '../../src/agents/identify.ts';
 import type {
   Agent,
@@ -13,11 +14,13 @@ import type {
 } from '../../src/call.ts';
 import { buildCatalog, readCatalogFolder } from '../../src/catalog/load.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
-import { vocabularyOf } from '../../src/config/rules.ts';
+import { imagine } from '../../src/cli/imagined.ts';
+import { type Rules, vocabularyOf } from '../../src/config/rules.ts';
 import { type CompiledPolicies, compilePolicies } from '../../src/policy/compile.ts';
 import { decide, decideDiscovery } from '../../src/policy/decide.ts';
 import { readPolicies } from '../../src/policy/load.ts';
 import { countersOf } from '../../src/policy/rates.ts';
+import { runTest } from '../../src/policy/testing.ts';
 import { formatProblems } from '../../src/problem.ts';
 
 export const catalog = buildCatalog((await readCatalogFolder(join(import.meta.dirname, '../../catalog'))).files);
@@ -141,6 +144,27 @@ export function factsOf(policies: CompiledPolicies, item: CaseCall): Facts {
 
 export function judge(policies: CompiledPolicies, item: CaseCall): Decision {
   return decide(policies, factsOf(policies, item), 'owner');
+}
+
+/** The tests that stand in a file of policies, each policy judged alone, with what differs from what they expect. */
+export function outcomes(text: string): { policy: string; test: string; faults: readonly string[] }[] {
+  const file = parse(text) as { policies: object[] };
+  return file.policies.flatMap((policy) => outcomesOf(stringify({ ...file, policies: [policy] })));
+}
+
+function outcomesOf(text: string): { policy: string; test: string; faults: readonly string[] }[] {
+  const policies = compile(text);
+  const rules = { policies, catalog, vocabulary } as unknown as Rules;
+  return policies.file.policies.flatMap(({ name, tests }) =>
+    tests.map((test) => {
+      const facts = imagine({ rules, launchOf: () => null, at: null }, test);
+      return {
+        policy: name,
+        test: JSON.stringify(test),
+        faults: typeof facts === 'string' ? [facts] : runTest(policies, test, facts, 'owner').faults,
+      };
+    }),
+  );
 }
 
 export function discover(policies: CompiledPolicies, item: CaseCall): readonly string[] {
