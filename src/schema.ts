@@ -148,7 +148,7 @@ export function duration(what: string) {
       ctx.issues.push(
         custom(
           input,
-          `${describe(input)} is not a duration for ${what}`,
+          input === undefined ? `${what} is missing` : `${describe(input)} is not a duration for ${what}`,
           'write a number and a unit with no space: 30s, 10m, 2h, 1d',
         ),
       );
