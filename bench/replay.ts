@@ -42,7 +42,7 @@ for (let done = 0; done < CALLS; done += 10_000)
         'toolgate.agent.status': 'Allowed',
         'mcp.session.id': `s${index % 50}`,
         'toolgate.user': 'ann',
-        'toolgate.workspace': [['/work']],
+        'toolgate.workspaces': [{ spellings: ['/work'], sure: true }],
         'mcp.method.name': 'tools/call',
         'gen_ai.tool.name': tool,
         'toolgate.via': 'mcp',

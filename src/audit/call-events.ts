@@ -36,7 +36,7 @@ export function decidedEvent(
     'toolgate.agent.status': agent.status,
     'mcp.session.id': context.sessionId,
     'toolgate.user': surroundings.user,
-    'toolgate.workspace': surroundings.workspaces.map(({ spellings }) => spellings),
+    'toolgate.workspaces': surroundings.workspaces,
     ...(context.method !== null && { 'mcp.method.name': context.method }),
     ...(call !== undefined && callFields(call, decision.redact.args, context)),
     ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, decision.redact.args, context)) }),

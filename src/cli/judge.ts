@@ -45,7 +45,12 @@ export interface Judge {
 }
 
 /** `onAlert` is told that a delivery is waiting. */
-export function createJudge(house: House, surroundings: Surroundings, digestKey: string, onAlert: () => void): Judge {
+export function createJudge(
+  house: House,
+  surroundings: () => Surroundings,
+  digestKey: string,
+  onAlert: () => void,
+): Judge {
   const history = createHistory();
   const rulesInForce = () => {
     const loaded = house.rules.current();
@@ -58,7 +63,7 @@ export function createJudge(house: House, surroundings: Surroundings, digestKey:
   };
   const gather = (): Gathered => ({
     now: Date.now(),
-    surroundings,
+    surroundings: surroundings(),
     earlier: history.earlier(),
     counts: NOTHING_COUNTED,
   });
@@ -117,7 +122,7 @@ export function createJudge(house: House, surroundings: Surroundings, digestKey:
         );
     },
     recordDecision: (method, judged) => {
-      const event = () => decidedEvent(judged, { sessionId: surroundings.session, method, digestKey });
+      const event = () => decidedEvent(judged, { sessionId: judged.gathered.surroundings.session, method, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
       if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);

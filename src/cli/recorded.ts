@@ -12,6 +12,7 @@ import type {
   Operation,
   ReviewStatus,
   Surroundings,
+  Workspace,
 } from '../call.ts';
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
@@ -74,11 +75,10 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
     const session = String(body['mcp.session.id'] ?? '');
     let place = places.get(session);
     if (place === undefined) {
-      const workspaces = (body['toolgate.workspace'] as string[][] | undefined) ?? [];
       place = {
         session,
         user: (body['toolgate.user'] as string | undefined) ?? null,
-        workspaces: workspaces.map((spellings) => ({ spellings, sure: true })),
+        workspaces: (body['toolgate.workspaces'] as Workspace[] | undefined) ?? [],
         zone,
       };
       places.set(session, place);

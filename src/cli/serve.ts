@@ -23,7 +23,7 @@ import { createJudge } from './judge.ts';
 import { giveBackWhenQuiet } from './memory.ts';
 import { tellOfRules } from './rules-news.ts';
 import { configuredServers } from './servers.ts';
-import { surroundingsHere } from './surroundings.ts';
+import { surroundingsHere, withRoots } from './surroundings.ts';
 import { createVisitor, readCredentials } from './visitor.ts';
 
 export interface ServeFlags extends HouseFlags {
@@ -57,8 +57,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   const closing = Promise.withResolvers<void>();
-  const surroundings = surroundingsHere(sessionId, house.owner);
-  const visitor = createVisitor(house, credentials, surroundings);
+  const here = surroundingsHere(sessionId, house.owner);
+  let surroundings = here;
+  const visitor = createVisitor(house, credentials, () => surroundings);
   const record = (event: Parameters<typeof house.recorder.now>[0][number]) =>
     void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
 
@@ -95,7 +96,12 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   const digestKey = await house.digestKey().catch(() => '');
-  const judge = createJudge(house, surroundings, digestKey, () => wakeDesk(house));
+  const judge = createJudge(
+    house,
+    () => surroundings,
+    digestKey,
+    () => wakeDesk(house),
+  );
   const holder = createHolder(house, {
     sessionId,
     digestKey,
@@ -186,6 +192,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
     output: process.stdout,
     log: (message) => log.warn(message),
     onClient: (clientInfo) => visitor.introduce(clientInfo),
+    onRoots: (uris) => {
+      surroundings = withRoots(here, uris);
+    },
     onFirstMessage: () => void start(),
     onEnd: () => closing.resolve(),
   });

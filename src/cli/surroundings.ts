@@ -1,6 +1,7 @@
 /** For whom and where an agent works, as this process sees it. */
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Surroundings, Workspace } from '../call.ts';
 
 /** Of a process that an agent's client started in the folder `cwd`. */
@@ -11,6 +12,19 @@ export function surroundingsHere(session: string, user: string, cwd = process.cw
     workspaces: [workspaceAt(cwd, true)],
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
+}
+
+/** The same, with what its client says of the folders it works in; null while that isn't known: then nobody can tell. */
+export function withRoots(here: Surroundings, uris: readonly string[] | null): Surroundings {
+  if (uris === null) return { ...here, workspaces: [] };
+  const said = uris.flatMap((uri) => {
+    try {
+      return [workspaceAt(fileURLToPath(uri), false)];
+    } catch {
+      return [];
+    }
+  });
+  return { ...here, workspaces: [...here.workspaces, ...said] };
 }
 
 /** Of an agent that isn't there to be looked at. */

@@ -20,7 +20,7 @@ export async function readCredentials(
 }
 
 /** The agent of a connection, met once, and again whenever rules or statuses change. */
-export function createVisitor(house: House, credentials: Credentials, surroundings: Surroundings) {
+export function createVisitor(house: House, credentials: Credentials, surroundings: () => Surroundings) {
   let known = credentials;
   let met: { agent: Agent; version: number } | null = null;
   return {
@@ -37,7 +37,7 @@ export function createVisitor(house: House, credentials: Credentials, surroundin
       await house.rules.load();
       const version = await house.statuses.version();
       if (met?.version === version) return { agent: met.agent, alerted: false };
-      const result = await meet(house, identify(known), surroundings);
+      const result = await meet(house, identify(known), surroundings());
       met = { agent: result.agent, version };
       return result;
     },

@@ -25,6 +25,8 @@ export interface StdioPorts {
   readonly log: (message: string) => void;
   /** the client has said who it is */
   readonly onClient: (clientInfo: { name: string; version: string }) => void;
+  /** the folders that the client says its user works in, as URIs; null while it has been asked and hasn't answered */
+  readonly onRoots: (uris: readonly string[] | null) => void;
   /** the first message has been answered or is being worked on: now there is time for everything else */
   readonly onFirstMessage: () => void;
   /** the client has gone */
@@ -50,14 +52,19 @@ export function serveClient(gate: Gate, session: Session, version: string, ports
     stop();
     ports.onEnd();
   };
-  serveStdio(() => newServer(session, version, () => wire.acceptsInput()), {
+  serveStdio(() => newServer(session, version, () => wire.acceptsInput(), ports.onRoots), {
     transport: wire,
     onerror: (error) => ports.log(messageOf(error)),
   });
 }
 
 /** The SDK's server, with every method that it doesn't know handed to the session. */
-function newServer(session: Session, version: string, acceptsInput: () => boolean): Server {
+function newServer(
+  session: Session,
+  version: string,
+  acceptsInput: () => boolean,
+  onRoots: StdioPorts['onRoots'],
+): Server {
   const server = new Server({ name: 'toolgate', title: 'toolgate', version }, { capabilities: CAPABILITIES });
   server.fallbackRequestHandler = async (request, context) => {
     const token = (request.params?.['_meta'] as { progressToken?: string | number } | undefined)?.progressToken;
@@ -86,8 +93,22 @@ function newServer(session: Session, version: string, acceptsInput: () => boolea
     return (reply.kind === 'raw' ? JSON.parse(reply.text, keepExact) : reply.value) as Record<string, unknown>;
   };
   server.removeRequestHandler('logging/setLevel');
+  const askForRoots = () => {
+    if (server.getClientCapabilities()?.roots === undefined) return;
+    onRoots(null);
+    server.listRoots(undefined, { timeout: ROOTS_MS }).then(
+      ({ roots }) => onRoots(roots.slice(0, MAX_ROOTS).map(({ uri }) => uri)),
+      () => onRoots([]),
+    );
+  };
+  server.oninitialized = askForRoots;
+  server.setNotificationHandler('notifications/roots/list_changed', askForRoots);
   return server;
 }
+
+/** A client that doesn't say in time where it works, says nothing of it. */
+const ROOTS_MS = 5000;
+const MAX_ROOTS = 50;
 
 class ClientWire implements Transport {
   onclose?: () => void;

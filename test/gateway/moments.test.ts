@@ -101,6 +101,30 @@ policies:
   });
 });
 
+test('the folders that a client names are workspaces too, and may only restrict', async () => {
+  const where = folder();
+  const { server } = linear(where);
+  const policies = `version: 1
+defaults: { unclassified: allow }
+policies:
+  - { name: Not there, if: { workspace: /srv/secret, tool: get_issue }, action: block }
+  - { name: Ask, if: { tool: list_issues }, unless: { workspace: /srv/open }, action: block }
+`;
+  const gate = await startGate({
+    where,
+    servers: { linear: server },
+    policies,
+    roots: ['file:///srv/secret/deep', 'file:///srv/open'],
+  });
+  await gate.client.listTools();
+  expect(textOf(await gate.client.callTool(get))).toContain('the policy "Not there" blocks it');
+  const list = { name: 'linear__list_issues', arguments: {} };
+  expect(textOf(await gate.client.callTool(list))).toContain('the policy "Ask" blocks it');
+  const silent = await connectGate(where);
+  await silent.client.listTools();
+  expect((await silent.client.callTool(get)).isError).toBeFalsy();
+});
+
 test('the folder that a client works in is its workspace', async () => {
   const where = folder();
   const secret = join(where.folder, 'secret', 'deep');

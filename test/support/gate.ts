@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Readable, Writable } from 'node:stream';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { onTestFinished } from 'vitest';
 import { type Scratch, scratch } from './scratch.ts';
 import { DIST, type Launch } from './servers.ts';
@@ -18,6 +19,8 @@ export interface GateOptions {
   readonly clientName?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** folders that the client says its user works in */
+  readonly roots?: readonly string[];
   /** the folder that its client works in */
   readonly cwd?: string;
   readonly where?: Scratch;
@@ -52,7 +55,12 @@ export async function connectGate(where: Scratch, options: Omit<GateOptions, 'se
   transport.stderr?.on('data', (chunk) => {
     said += String(chunk);
   });
-  const client = new Client({ name: options.clientName ?? 'test-client', version: '1' });
+  const client = new Client(
+    { name: options.clientName ?? 'test-client', version: '1' },
+    { capabilities: options.roots === undefined ? {} : { roots: {} } },
+  );
+  if (options.roots !== undefined)
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: options.roots!.map((uri) => ({ uri })) }));
   await client.connect(transport);
   onTestFinished(() => client.close());
   return { ...where, client, pid: transport.pid!, said: () => said, events: (type) => readEvents(where.state, type) };
