@@ -73,7 +73,9 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
 
   const surroundingsOf = (body: AuditEvent): Surroundings => {
     const session = String(body['mcp.session.id'] ?? '');
-    let place = places.get(session);
+    // The folders may change in the middle of one.
+    const key = `${session}\n${JSON.stringify(body['toolgate.workspaces'])}`;
+    let place = places.get(key);
     if (place === undefined) {
       place = {
         session,
@@ -81,7 +83,7 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
         workspaces: (body['toolgate.workspaces'] as Workspace[] | undefined) ?? [],
         zone,
       };
-      places.set(session, place);
+      places.set(key, place);
     }
     return place;
   };

@@ -141,6 +141,57 @@ policies:
     expect(policies[0].covers.Linear).toBeGreaterThan(3);
   });
 
+  test('explain: as if it were then, there, by somebody, after something', async () => {
+    const where = folder();
+    writeFileSync(join(where.config, 'servers.json'), '{"mcpServers":{}}');
+    writeFileSync(
+      join(where.config, 'policies.yaml'),
+      `policies:
+  - { name: Night, if: { tool: Create issue, time: { inside: "22:00-06:00", zone: UTC } }, action: block }
+  - { name: Mail, if: { tool: Create issue, session has: { integration: Gmail } }, action: block }
+  - { name: Root, if: { tool: Create issue, user: root2 }, action: block }
+  - { name: Secret, if: { tool: Create issue, workspace: /srv/secret }, action: block }
+  - { name: Rate, if: { tool: Create issue, rate: { over: 0, within: 1m } }, action: alert }
+`,
+    );
+    const explain = (...flags: string[]) => run(where, ['policy', 'explain', 'linear/create_issue', ...flags]);
+    const noon = ['--at', '2026-11-23T12:00:00Z'];
+    const free = await explain(...noon);
+    expect(free).toMatchObject({ code: 0 });
+    expect(free.out).toContain('✗ time: inside 22:00-06:00, UTC   (Mon 12:00 in UTC)');
+    expect(free.out).toContain('✓ rate: over 0 within 1m per agent   (call 1)');
+    expect((await explain('--at', '2026-11-23T23:30:00Z')).out).toContain('decision: block, by Night');
+    expect((await explain(...noon, '--before', 'gmail/search_threads')).out).toContain('decision: block, by Mail');
+    expect((await explain(...noon, '--user', 'root2')).out).toContain('decision: block, by Root');
+    expect((await explain(...noon, '--workspace', '/srv/secret/x')).out).toContain('decision: block, by Secret');
+    expect(await explain('--at', 'noon')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--at must be an instant'),
+    });
+    expect(await explain('--before', 'nobody/nothing')).toMatchObject({ code: 2 });
+  });
+
+  test('an alert goes to the channels that its policy names', async () => {
+    const where = folder();
+    const { server } = linear(where);
+    const gate = await startGate({
+      where,
+      servers: { linear: server },
+      policies: `channels: { desktop: true, slack: { webhook: "\${env:NOT_SET}" } }
+policies:
+  - { name: One, if: { tool: get_issue }, action: alert, alert: { channel: slack, severity: high } }
+  - { name: All, if: { tool: get_issue }, action: alert }
+`,
+    });
+    await gate.client.listTools();
+    await gate.client.callTool({ name: 'linear__get_issue', arguments: {} });
+    const alerts = JSON.parse((await run(where, ['alerts', '--json'])).out) as any[];
+    const told = Object.fromEntries(
+      alerts.map((alert) => [alert.policy, [alert.severity, alert.deliveries.map(({ channel }: any) => channel)]]),
+    );
+    expect(told).toEqual({ One: ['high', ['slack']], All: ['medium', ['desktop', 'slack']] });
+  });
+
   test('why: the rules of that time, condition by condition, whatever they are now', async () => {
     const where = await past();
     const blocked = readEvents(where.state, 'call.decided').find(
