@@ -9,8 +9,8 @@ import { argumentsMask } from '../mask.ts';
 import type { NewAlert } from '../notify/alerts.ts';
 import { type ExplainedPolicy, explain } from '../policy/explain.ts';
 import { redact } from '../redact.ts';
+import { shorten, titleOf } from './call-words.ts';
 import { type House, ownerOf } from './house.ts';
-import { shorten, titleOf } from './judge.ts';
 
 /** What is kept of the request when it has ended: secrets masked, long texts shortened. */
 export function subjectOf(

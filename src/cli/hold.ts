@@ -17,8 +17,8 @@ import { messageOf } from '../errors.ts';
 import type { Judged, Refused, Ruling } from '../flow.ts';
 import { insertAlerts } from '../notify/alerts.ts';
 import { approvalAlert, subjectOf } from './approval-words.ts';
+import { callAlerts } from './call-words.ts';
 import { channelsOf, type House, reviewersOf } from './house.ts';
-import { callAlerts } from './judge.ts';
 
 const TELL_EVERY_MS = 10_000;
 const DESK_CHECK_MS = 1000;

@@ -1,18 +1,17 @@
 /** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
-import type { Agent, AlertRaised, Call, Decision, Gathered, Surroundings } from '../call.ts';
+import type { Agent, Call, Decision, Gathered, Surroundings } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
 import type { Completion, Judged, Reservation } from '../flow.ts';
 import { newId } from '../ids.ts';
-import { maskedArguments } from '../mask.ts';
-import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
+import { insertAlerts } from '../notify/alerts.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { countersOf } from '../policy/rates.ts';
-import { redact } from '../redact.ts';
 import { type Counter, countIn, countsIn, uncountIn } from '../store/counters.ts';
 import type { Transaction } from '../store/store.ts';
+import { callAlerts } from './call-words.ts';
 import { createHistory } from './history.ts';
 import { channelsOf, type House, ownerOf } from './house.ts';
 
@@ -186,41 +185,4 @@ function strictestOf(decisions: readonly Decision[]): Decision {
     },
     requirements: decisions.flatMap(({ requirements }) => requirements),
   };
-}
-
-/** The alerts that a decision raises, in words. */
-export function callAlerts(judged: Judged): NewAlert[] {
-  return judged.decision.alerts.map((alert) => callAlert(judged, alert));
-}
-
-function callAlert(judged: Judged, alert: AlertRaised): NewAlert {
-  const call = judged.calls[0]!;
-  const what = `${titleOf(call)} · ${call.tools[0]?.title ?? call.calledName}`;
-  const did = judged.decision.effect === 'allow' ? 'called' : 'tried to call';
-  return {
-    severity: alert.severity,
-    kind: 'call',
-    policy: alert.policy,
-    agent: judged.agent.name,
-    title: `${judged.agent.name} ${did} ${what}`,
-    detail: {
-      Agent: `${judged.agent.name} (${judged.agent.strength})`,
-      Tool: `${what} (${call.calledName} on ${call.server ?? 'the shell'})`,
-      Operation: call.operation ?? 'unknown',
-      Decision: judged.decision.effect,
-      Policy: alert.policy,
-      Arguments: shorten(JSON.stringify(redact(maskedArguments(call, judged.decision.redact.args)))),
-    },
-    callId: judged.callId,
-    channels: alert.channels,
-  };
-}
-
-export function titleOf(call: Call): string {
-  return call.integrations[0]?.title ?? 'unknown';
-}
-
-/** Cut in the middle, where neither end is lost. */
-export function shorten(text: string): string {
-  return text.length <= 600 ? text : `${text.slice(0, 400)} … ${text.slice(-150)}`;
 }

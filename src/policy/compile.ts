@@ -17,11 +17,12 @@ import {
   userTest,
   workspaceTest,
 } from './leaves.ts';
-import type { Policies, Vocabulary } from './load.ts';
+import type { Policies } from './load.ts';
 import { type CompiledRate, counterKeys } from './rates.ts';
 import { type Applicable, createResolver } from './resolve.ts';
 import type { PolicySource } from './schema.ts';
 import type { Condition } from './schema-conditions.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 export interface CompiledPolicy {
   readonly source: PolicySource;

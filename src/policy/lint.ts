@@ -1,9 +1,9 @@
 /** Rules that parse and do less than they seem to: what can never apply, never decide, or contradicts itself. Pure. */
 import { foldName, type Operation } from '../call.ts';
-import type { IntegrationWords, Vocabulary } from './load.ts';
 import type { PolicyFile, PolicySource } from './schema.ts';
 import type { ArgumentMatch } from './schema-arguments.ts';
 import type { Condition } from './schema-conditions.ts';
+import type { IntegrationWords, Vocabulary } from './vocabulary.ts';
 
 /** Where it stands, what is wrong, how to mend it. */
 export interface Lint {
