@@ -82,6 +82,12 @@ export interface Deed {
   readonly toolStatus: ReviewStatus;
 }
 
+/** What a session was allowed to do before. */
+export interface EarlierDeed extends Deed {
+  /** it may run, and doesn't yet: that may restrict, never loosen */
+  readonly pending: boolean;
+}
+
 /** What a request means. One MCP request is one call; a shell line may be several. */
 export interface Call extends Deed {
   /** the worst of `possible`, or null if unknown: what is shown and recorded */
@@ -124,7 +130,7 @@ export interface Gathered {
   readonly now: number;
   readonly surroundings: Surroundings;
   /** what this session was allowed to do before, each deed once; null if nobody can tell */
-  readonly earlier: readonly Deed[] | null;
+  readonly earlier: readonly EarlierDeed[] | null;
   /** how many other calls each counter holds; of a counter that isn't in it nobody can tell */
   readonly counts: ReadonlyMap<string, number>;
 }

@@ -40,6 +40,8 @@ export interface Approved {
   readonly approvalId: string;
   /** exactly what was approved: nothing else is forwarded */
   readonly request: string;
+  /** what is taken out of its result, by the rules at the moment of its use */
+  readonly redact: readonly string[];
   /** how often the client was told that it waits */
   readonly toldTimes: number;
 }

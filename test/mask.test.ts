@@ -43,7 +43,39 @@ describe('what a policy takes out', () => {
     [['phone'], 'text {"phone":"1"}', 'text {"phone":"1"}'],
     [['phone'], '[{"phone":"1"}]', '[{"phone":"[redacted:field]"}]'],
     [['phone'], { phone: null }, { phone: null }],
+    [['emails'], '{"by":"ann@acme.com","by":"x"}', '{"by":"x"}'],
+    [['phone'], '{"phone":"1"}\n{"phone":"2"}', '{"phone":"[redacted:field]"}\n{"phone":"[redacted:field]"}'],
+    [['phone'], JSON.stringify('{"phone":"1"}'), JSON.stringify('{"phone":"[redacted:field]"}')],
+    [['phone'], '\ufeff{"phone":"1"}', '{"phone":"[redacted:field]"}'],
+    [['emails'], 'ann\\u0040acme.com', '[redacted:email]'],
+    [['emails'], '"ann smith"@acme.com', '[redacted:email]'],
+    [['emails'], Buffer.from('jos\u00e9 ann@acme.com', 'latin1').toString('base64'), '[redacted:encoded]'],
+    [['emails'], Buffer.from('to: ann@acme.com', 'utf16le').toString('base64'), '[redacted:encoded]'],
+    [['emails'], `x/${Buffer.from('to: ann@acme.com').toString('base64')}`, '[redacted:encoded]'],
+    [
+      ['emails'],
+      Buffer.from(`ann@acme.com ${'x'.repeat(60)}`)
+        .toString('base64')
+        .replace(/(.{20})/g, '$1\n'),
+      expect.not.stringContaining('YW5u'),
+    ],
   ])('%j of %j', (items, value, masked) => expect(createMask(items)!(value)).toEqual(masked));
+
+  test('what goes too deep, or is too long to look into, is withheld and does not throw', () => {
+    const mask = createMask(['emails', 'secrets', 'phone'])!;
+    const deep = '['.repeat(5000) + ']'.repeat(5000);
+    expect(JSON.stringify(mask({ a: deep }))).toContain('[redacted:too deep]');
+    let nested: unknown = 'x';
+    for (let depth = 0; depth < 5000; depth++) nested = [nested];
+    expect(mask(nested)).toBeDefined();
+    expect(mask({ a: 'A'.repeat(8_000_000) })).toEqual({ a: 'A'.repeat(8_000_000) });
+  });
+
+  test('fields in the _meta of an envelope are data', () => {
+    expect(createMask(['phone'])!({ content: [{ _meta: { phone: '1' } }] }, 'envelope')).toEqual({
+      content: [{ _meta: { phone: '[redacted:field]' } }],
+    });
+  });
 
   test('nothing to take out is no mask', () => expect(createMask([])).toBeNull());
 

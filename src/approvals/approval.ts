@@ -10,7 +10,7 @@
  *
  * That nobody is waiting is shown, and is no state.
  */
-import type { Agent, Door, JsonObject, Operation, Requirement, ReviewStatus, Surroundings } from '../call.ts';
+import type { Agent, Door, JsonObject, Operation, Remember, Requirement, ReviewStatus, Surroundings } from '../call.ts';
 import { sha256 } from '../digest.ts';
 import type { ReviewerEntries } from './reviewers.ts';
 
@@ -29,8 +29,8 @@ export interface Vote {
   readonly verdict: Verdict;
   readonly channel: AnswerChannel;
   readonly reason: string | null;
-  /** a yes that shall count for more than this call, as far as the policies offer it */
-  readonly remember: boolean;
+  /** what the yes shall count for beside this call, by policy, as it was offered when it was given; null: for nothing */
+  readonly remember: Readonly<Record<string, Remember>> | null;
   readonly at: number;
 }
 

@@ -2,7 +2,7 @@
  * The approvals of a store: asked, answered, used, ended. Each change is one compare-and-set in the transaction of the
  * caller, together with its event; whoever comes second, in whatever process, finds it done.
  */
-import type { Requirement } from '../call.ts';
+import type { Remember, Requirement } from '../call.ts';
 import { keepExact } from '../exact.ts';
 import { newCode, newId } from '../ids.ts';
 import type { Transaction } from '../store/store.ts';
@@ -343,7 +343,7 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
         answer.channel,
         reason,
         now,
-        Number(answer.verdict === 'approve' && answer.remember === true),
+        answer.verdict === 'approve' && answer.remember === true ? JSON.stringify(offered(approval)) : null,
       );
       if (counted === 0) return refused(ANSWERED_ALREADY);
       const by = {
@@ -399,6 +399,13 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
       tx.run("UPDATE approvals SET waiter = NULL WHERE id = ? AND waiter ->> '$.callId' = ?", id, callId);
     },
   };
+}
+
+/** What each policy offers to remember at this moment. */
+function offered({ requirements }: Approval): Record<string, Remember> {
+  return Object.fromEntries(
+    requirements.flatMap(({ policy, remember }) => (remember === null ? [] : [[policy, remember]])),
+  );
 }
 
 const CLOCK_WHY = {
@@ -465,11 +472,11 @@ function liveOf(tx: Transaction, digest: string): Approval[] {
 
 function votesOf(tx: Transaction, id: string): Vote[] {
   return tx
-    .all<Omit<Vote, 'remember'> & { remember: number }>(
+    .all<Omit<Vote, 'remember'> & { remember: string | null }>(
       'SELECT voter, verdict, channel, reason, at, remember FROM votes WHERE approval_id = ? ORDER BY at, voter',
       id,
     )
-    .map((row) => ({ ...row, remember: row.remember === 1 }));
+    .map((row) => ({ ...row, remember: row.remember === null ? null : JSON.parse(row.remember) }));
 }
 
 interface Row {

@@ -7,7 +7,7 @@ import type { IdentityStrength, Remember, Requirement, ReviewStatus } from '../c
 import { durationText } from '../duration.ts';
 import { newId } from '../ids.ts';
 import type { Transaction } from '../store/store.ts';
-import type { Approval } from './approval.ts';
+import type { Approval, Vote } from './approval.ts';
 import { personBehind, personsOf, voterName } from './reviewers.ts';
 
 /** Everything of a call that a grant holds on to. */
@@ -114,7 +114,9 @@ export function grantRemembered(tx: Transaction, approval: Approval, now: number
     const votes = approval.votes.filter(
       ({ verdict, voter }) => verdict === 'approve' && personBehind(voter, persons) !== null,
     );
-    if (remember === null || votes.length === 0 || !votes.every((vote) => vote.remember)) continue;
+    // What is offered by now was perhaps not what somebody said yes to.
+    const wanted = (vote: Vote) => JSON.stringify(vote.remember?.[policy]) === JSON.stringify(remember);
+    if (remember === null || votes.length === 0 || !votes.every(wanted)) continue;
     const grant: Grant = {
       id: newId(now),
       policy,

@@ -3,6 +3,7 @@
  * reads or is already over. One write is under way at a time and takes all that waits. As soon as what waits has
  * become old, because the store is slow or can't be written, reads too wait for their record.
  */
+import { messageOf } from '../errors.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { appendEvents, type PreparedEvent, prepareEvent } from './chain.ts';
 import type { AuditEvent } from './events.ts';
@@ -17,9 +18,10 @@ export interface Recorder {
   readonly now: (events: readonly AuditEvent[], also?: (tx: Transaction) => void) => Promise<void>;
   /**
    * Committed within 50 ms; if earlier ones are overdue, committed when it resolves, or it throws. The event is made
-   * when it is written, away from the call that it is about: what it is made from must not change.
+   * when it is written, away from the call that it is about: what it is made from must not change. If it can't be made,
+   * `orElse` is written: nothing that was done is left out, and nothing stays in the way of what comes after.
    */
-  readonly soon: (event: () => AuditEvent) => Promise<void> | void;
+  readonly soon: (event: () => AuditEvent, orElse: (why: string) => AuditEvent) => Promise<void> | void;
   /** Writes what is waiting. */
   readonly flush: () => Promise<void>;
 }
@@ -32,12 +34,20 @@ interface Item {
 }
 
 /** Prepared at the first write, and the same at the next, should that one fail. */
-function preparedOnce(event: () => AuditEvent): () => readonly PreparedEvent[] {
+function preparedOnce(event: () => AuditEvent, orElse: (why: string) => AuditEvent): () => readonly PreparedEvent[] {
   let prepared: readonly PreparedEvent[] | null = null;
   return () => {
-    prepared ??= [prepareEvent(event())];
+    prepared ??= [surely(event, orElse)];
     return prepared;
   };
+}
+
+function surely(event: () => AuditEvent, orElse: (why: string) => AuditEvent): PreparedEvent {
+  try {
+    return prepareEvent(event());
+  } catch (error) {
+    return prepareEvent(orElse(messageOf(error)));
+  }
 }
 
 export function createRecorder(store: Store): Recorder {
@@ -81,18 +91,22 @@ export function createRecorder(store: Store): Recorder {
     else if (queue.length > 0) timer ??= setTimeout(start, DELAY_MS);
   };
 
-  const now: Recorder['now'] = (events, also) => {
+  const waitFor = (events: Item['events'], also: Item['also']): Promise<void> => {
     const waiter = Promise.withResolvers<void>();
-    const prepared = events.map(prepareEvent);
-    enqueue({ events: () => prepared, also: also ?? null, waiter });
+    enqueue({ events, also, waiter });
     return waiter.promise;
+  };
+  const now: Recorder['now'] = (events, also) => {
+    const prepared = events.map(prepareEvent);
+    return waitFor(() => prepared, also ?? null);
   };
 
   return {
     now,
-    soon: (event) => {
-      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return now([event()]);
-      enqueue({ events: preparedOnce(event), also: null, waiter: null });
+    soon: (event, orElse) => {
+      const events = preparedOnce(event, orElse);
+      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return waitFor(events, null);
+      enqueue({ events, also: null, waiter: null });
     },
     // Nothing to write is no reason to open a store, which might have been taken away.
     flush: async () => {

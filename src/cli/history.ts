@@ -1,9 +1,9 @@
 /** What a session was allowed to do so far, each deed once however often it was done. */
-import { type Call, type Deed, deedOf, isSameDeed } from '../call.ts';
+import { type Call, type Deed, deedOf, type EarlierDeed, isSameDeed } from '../call.ts';
 
 export interface History {
   /** done, or on its way; one call left out that is being judged */
-  readonly earlier: (exceptCallId?: string) => readonly Deed[];
+  readonly earlier: (exceptCallId?: string) => readonly EarlierDeed[];
   /** it may run, if nobody objects */
   readonly begin: (callId: string, calls: readonly Call[]) => void;
   /** it runs */
@@ -13,12 +13,12 @@ export interface History {
 }
 
 export function createHistory(): History {
-  const done: Deed[] = [];
+  const done: EarlierDeed[] = [];
   /** the same by the name that was called, to be found fast */
   const byName = new Map<string, Deed[]>();
   /** by call: only what isn't done yet */
-  const onTheWay = new Map<string, readonly Deed[]>();
-  let all: readonly Deed[] = [];
+  const onTheWay = new Map<string, readonly EarlierDeed[]>();
+  let all: readonly EarlierDeed[] = [];
   const isDone = (deed: Deed) => byName.get(deed.calledName)?.some((each) => isSameDeed(each, deed)) ?? false;
   const collect = () => {
     all = [...done, ...[...onTheWay.values()].flat()];
@@ -29,7 +29,7 @@ export function createHistory(): History {
         ? all
         : [...done, ...[...onTheWay].flatMap(([callId, deeds]) => (callId === exceptCallId ? [] : deeds))],
     begin: (callId, calls) => {
-      const deeds = calls.filter((call) => !isDone(call)).map(deedOf);
+      const deeds = calls.filter((call) => !isDone(call)).map((call) => ({ ...deedOf(call), pending: true }));
       if (deeds.length === 0) return;
       onTheWay.set(callId, deeds);
       collect();
@@ -37,7 +37,7 @@ export function createHistory(): History {
     keep: (callId) => {
       for (const deed of onTheWay.get(callId) ?? []) {
         if (isDone(deed)) continue;
-        done.push(deed);
+        done.push({ ...deed, pending: false });
         byName.set(deed.calledName, [...(byName.get(deed.calledName) ?? []), deed]);
       }
       if (onTheWay.delete(callId)) collect();

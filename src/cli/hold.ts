@@ -205,7 +205,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   };
 
   /** Approved, or allowed by now: judged again as it stands, then spent, and only then forwarded. */
-  const use = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
+  const use = async (approval: Approval, held: Held, judged: Judged, toldTimes: number): Promise<Ruling> => {
+    const { callId } = judged;
     const judgedNow = await held.judgeAgain(callId);
     const { agent, call, decision } = judgedNow;
     const end = (why: string, refused: Refused): Promise<Ruling> =>
@@ -230,19 +231,36 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     }
     // Nobody would get the result of a call whose client has gone.
     if (held.signal?.aborted) return refuse({ kind: 'cancelled' });
-    const used = await store.writeDurably((tx) => approvals.use(tx, approval.id, callId, Date.now()));
+    // Alerts of policies that came to apply while it waited.
+    const told = new Set(judged.decision.alerts.map(({ policy }) => policy));
+    const alerts = decision.alerts.filter(({ policy }) => !told.has(policy));
+    const used = await store.writeDurably((tx) => {
+      const found = approvals.use(tx, approval.id, callId, Date.now());
+      if (found !== null)
+        insertAlerts(
+          tx,
+          callAlerts({ ...judged, calls: [call], decision: { ...decision, alerts } }),
+          channelsOf(house),
+          Date.now(),
+        );
+      return found;
+    });
     if (used?.request == null) {
       const now = await find(house, approval.id);
       return now?.state === 'used'
         ? refuse({ kind: 'changed', why: 'another call like it was faster, and has used it' })
         : refuse({ kind: 'expired', code: approval.code });
     }
-    return { kind: 'run', approved: { approvalId: approval.id, request: used.request, toldTimes } };
+    const { redact } = decision;
+    return {
+      kind: 'run',
+      approved: { approvalId: approval.id, request: used.request, redact: redact.result, toldTimes },
+    };
   };
 
   /** Judged again because the rules changed. Null: it still waits for the same or other reviewers. */
-  const rejudge = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling | null> => {
-    const judgedNow = await held.judgeAgain(callId);
+  const rejudge = async (approval: Approval, held: Held, judged: Judged, toldTimes: number): Promise<Ruling | null> => {
+    const judgedNow = await held.judgeAgain(judged.callId);
     const { decision, rulesHash } = judgedNow;
     if (decision.effect === 'require approval') {
       // A change of the rules ends what was remembered, so nothing is left out here.
@@ -254,14 +272,14 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       const allowed = await store.write((tx) => approvals.allow(tx, approval.id, Date.now()));
       if (allowed === null) return null;
     }
-    return use((await find(house, approval.id)) ?? approval, held, callId, toldTimes);
+    return use((await find(house, approval.id)) ?? approval, held, judged, toldTimes);
   };
 
-  const outcome = async (approval: Approval, held: Held, callId: string, toldTimes: number): Promise<Ruling> => {
+  const outcome = async (approval: Approval, held: Held, judged: Judged, toldTimes: number): Promise<Ruling> => {
     const now = (await find(house, approval.id)) ?? approval;
     switch (now.state) {
       case 'approved':
-        return use(now, held, callId, toldTimes);
+        return use(now, held, judged, toldTimes);
       case 'denied': {
         const vote = now.votes.find(({ verdict }) => verdict === 'deny');
         return refuse({
@@ -285,8 +303,8 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       if (asked.kind === 'refused') return refuse({ kind: 'not asked', why: asked.why });
       ports.wakeDesk();
       return asked.kind === 'approved'
-        ? await use(asked.approval, held, callId, 0)
-        : await answered(asked.approval, held, callId);
+        ? await use(asked.approval, held, judged, 0)
+        : await answered(asked.approval, held, judged);
     } catch (error) {
       // Before it was asked nothing is recorded: that is for the door to say. After it, the call has an outcome.
       if (asked === null) throw error;
@@ -303,7 +321,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   };
 
   /** Waits until it is decided, or until something else ends the wait. */
-  const answered = async (approval: Approval, held: Held, callId: string): Promise<Ruling> => {
+  const answered = async (approval: Approval, held: Held, judged: Judged): Promise<Ruling> => {
     let message = waitingFor(approval);
     const until = performance.now() + held.patienceMs;
     let toldTimes = 0;
@@ -316,9 +334,9 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       const end = await wait(approval, held.signal, until - performance.now(), tell);
       switch (end) {
         case 'decided':
-          return outcome(approval, held, callId, toldTimes);
+          return outcome(approval, held, judged, toldTimes);
         case 'rules changed': {
-          const ruling = await rejudge(approval, held, callId, toldTimes);
+          const ruling = await rejudge(approval, held, judged, toldTimes);
           if (ruling !== null) return ruling;
           waiting.look();
           message = waitingFor((await find(house, approval.id)) ?? approval);

@@ -1,6 +1,6 @@
 /** A call that somebody describes in a test: who asks for what, when and where, as values. */
 import { identify } from '../agents/identify.ts';
-import type { Agent, Call, Facts, Gathered } from '../call.ts';
+import { type Agent, type Call, deedOf, type Facts, type Gathered } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import type { ServerLaunch } from '../catalog/recognise.ts';
 import type { Rules } from '../config/rules.ts';
@@ -35,7 +35,7 @@ export function imagine(stage: Stage, test: PolicyTest): Facts | string {
       workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
       zone: 'UTC',
     },
-    earlier: earlier as Call[],
+    earlier: (earlier as Call[]).map((done) => ({ ...deedOf(done), pending: false })),
     counts: new Map(),
   };
   const facts = { agent: agentOf(test), call: call as Call, gathered };

@@ -1,5 +1,6 @@
 /** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
+import type { AuditEvent } from '../audit/events.ts';
 import type { Agent, Call, Decision, Gathered, Surroundings } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
@@ -124,7 +125,8 @@ export function createJudge(
       const event = () => decidedEvent(judged, { sessionId: judged.gathered.surroundings.session, method, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
-      if (effect === 'allow' && onlyReads && alerts.length === 0) return house.recorder.soon(event);
+      if (effect === 'allow' && onlyReads && alerts.length === 0)
+        return house.recorder.soon(event, (why) => bareEvent(judged, why));
       if (alerts.length === 0) return house.recorder.now([event()]);
       const channels = channelsOf(house);
       return house.recorder
@@ -135,10 +137,25 @@ export function createJudge(
     },
     recordOutcome: (judged, completion) => {
       const now = Date.now();
-      return house.recorder.soon(() => completedEvent(judged, completion, now));
+      return house.recorder.soon(
+        () => completedEvent(judged, completion, now),
+        (why) => ({ type: 'call.completed', ts: now, call_id: judged.callId, 'toolgate.error': why }),
+      );
     },
     newCallId: newId,
     clock: () => performance.now(),
+  };
+}
+
+/** What is left to say of a call whose event can't be made. */
+function bareEvent({ callId, gathered, agent, decision }: Judged, why: string): AuditEvent {
+  return {
+    type: 'call.decided',
+    ts: gathered.now,
+    call_id: callId,
+    'gen_ai.agent.id': agent.id,
+    'toolgate.policy.decision': decision.effect,
+    'toolgate.error': why,
   };
 }
 

@@ -3,7 +3,7 @@ import { fixedStatus, type Identity, identify } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { findAgent } from '../agents/registry.ts';
 import { listTools, type ToolRow } from '../audit/tools.ts';
-import type { Agent, Call, IdentityStrength, JsonObject, ReviewStatus } from '../call.ts';
+import { type Agent, type Call, deedOf, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
@@ -63,7 +63,12 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     }
     const agent = await agentOf(house, loaded.rules, flags);
     const here = surroundingsHere('', flags.user ?? house.owner, flags.workspace);
-    const gathered = { now, surroundings: here, earlier: earlier as Call[], counts: new Map<string, number>() };
+    const gathered = {
+      now,
+      surroundings: here,
+      earlier: (earlier as Call[]).map((done) => ({ ...deedOf(done), pending: false })),
+      counts: new Map<string, number>(),
+    };
     const facts = { agent, call, gathered };
     const counters = countersOf(policies.applicable(facts).rates, facts);
     const counts = await house.store.read((tx) => countsIn(tx, counters, now, ''));

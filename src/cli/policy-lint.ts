@@ -57,7 +57,7 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
         toolStatus: 'Unreviewed',
       },
       toolClass,
-      takes: schema?.properties === undefined ? null : new Set(Object.keys(schema.properties)),
+      takes: isBlock(schema?.properties) ? new Set(Object.keys(schema.properties)) : null,
       required: new Set(Array.isArray(schema?.required) ? (schema.required as string[]) : []),
     };
   });
@@ -113,12 +113,16 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
   return problems;
 }
 
+function isBlock(value: unknown): value is object {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
 /** Arguments that no tool it is about has, and those that a call may leave out and so get by. */
 function argumentFaults({ source, test }: CompiledPolicy, seen: readonly SeenTool[]): [string, string][] {
   const concerned = seen.filter(({ deed, takes }) => takes !== null && mayConcern(test, deed));
   if (concerned.length === 0) return [];
   const faults: [string, string][] = [];
-  for (const path of argumentsIn(source.if)) {
+  for (const path of positiveArguments(source.if)) {
     const takers = concerned.filter((tool) => takesArgument(tool, path));
     if (takers.length === 0) {
       const own = [...new Set(concerned.flatMap(({ takes }) => [...(takes ?? [])]))];
@@ -152,13 +156,6 @@ function argumentFaults({ source, test }: CompiledPolicy, seen: readonly SeenToo
 
 function takesArgument({ toolClass, takes }: SeenTool, path: string): boolean {
   return toolClass.namesOf(path).some((own) => takes!.has(own.split('.')[0]!));
-}
-
-/** Every argument that a condition looks at. */
-function argumentsIn(condition: Condition | undefined): string[] {
-  if (condition === undefined) return [];
-  const { args = {}, any = [], all = [], not } = condition;
-  return [...new Set([...Object.keys(args), ...[...any, ...all, not].flatMap(argumentsIn)])];
 }
 
 /** Those whose absence makes the condition a no, though nothing says so. */

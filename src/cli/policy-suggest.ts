@@ -36,6 +36,9 @@ export async function policySuggest(flags: SuggestFlags): Promise<number> {
   const house = await openHouse(flags);
   try {
     const uses = new Map<string, Use>();
+    const notRun = new Set<string>();
+    for await (const { body } of eachEvent(house.store, 'call.completed', since))
+      if (body['toolgate.status'] === 'not_run') notRun.add(String(body.call_id));
     let calls = 0;
     for await (const { body } of eachEvent(house.store, 'call.decided', since)) {
       calls++;
@@ -43,7 +46,7 @@ export async function policySuggest(flags: SuggestFlags): Promise<number> {
       const tool = String(body['toolgate.tool'] ?? '');
       // What was stopped, or of which nobody knows what it does, is not normal, however often it was tried.
       if (body['toolgate.policy.decision'] === 'block' || typeof operation !== 'string' || tool === '') continue;
-      if (tool.includes('|') || body['toolgate.refused'] !== undefined) continue;
+      if (tool.includes('|') || body['toolgate.refused'] !== undefined || notRun.has(String(body.call_id))) continue;
       const integration = String(body['toolgate.integration']);
       const key = `${integration}\n${tool}\n${operation}`;
       const use = uses.get(key) ?? {

@@ -117,7 +117,7 @@ function callOf(
     toolStatus: statusInFile(statuses, name, toolClass) ?? (body['toolgate.tool.status'] as ReviewStatus),
     definitionHash: (body['toolgate.tool.definition'] as string | undefined) ?? null,
     rawArguments: args.values,
-    argument: args.whole ? reader : (path) => (args.lost ? LOST : known(reader(path))),
+    argument: args.whole ? reader : (path) => (args.lost ? LOST : known(reader, path)),
     namesOf: toolClass.namesOf,
   };
 }
@@ -134,13 +134,19 @@ const CUT = /\[redacted:|\[\d+ characters, sha256 |\[too deep\]/;
 /** `whole`: nothing was taken out; `lost`: there is nothing left of them but their size. */
 function argumentsOf(body: AuditEvent): { values: JsonObject; whole: boolean; lost: boolean } {
   const values = body['gen_ai.tool.call.arguments'];
-  const whole = body['toolgate.arguments.digest'] === undefined;
   if (values === null || typeof values !== 'object' || Array.isArray(values))
     return { values: {}, whole: false, lost: true };
-  const lost = !whole && 'sha256' in values && 'bytes' in values;
+  const lost = ['bytes', 'sha256', 'start', 'end'].every((key) => key in values);
+  const whole = !lost && body['toolgate.arguments.digest'] === undefined;
   return { values: lost ? {} : (values as JsonObject), whole, lost };
 }
 
-function known(found: Argument): Argument {
-  return found.state === 'value' && CUT.test(JSON.stringify(found.value)) ? LOST : found;
+/** What was masked or cut, or stands below it, nobody knows. */
+function known(reader: (path: string) => Argument, path: string): Argument {
+  const steps = path.split('.');
+  for (let length = 1; length <= steps.length; length++) {
+    const found = reader(steps.slice(0, length).join('.'));
+    if (found.state === 'value' && CUT.test(JSON.stringify(found.value))) return LOST;
+  }
+  return reader(path);
 }

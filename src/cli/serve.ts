@@ -56,6 +56,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
     (text) => log.warn(text),
   );
 
+  // Before any server is started: one whose change nobody has accepted must not be.
+  const heldBack = (await house.rules.load().catch(() => null))?.heldBack ?? [];
+  const waiting = heldBack.map(
+    (key) => `${key} is not started: its change waits to be accepted (toolgate policy accept); then restart your agent`,
+  );
+  for (const why of waiting) log.warn(why);
+
   const closing = Promise.withResolvers<void>();
   const here = surroundingsHere(sessionId, house.owner);
   let surroundings = here;
@@ -64,8 +71,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     void house.recorder.now([event]).catch((error) => log.error(messageOf(error)));
 
   const gate = new Gate(
-    servers.flatMap((server) => (server.kind === 'ready' ? [server.spec] : [])),
-    off,
+    servers.flatMap((server) => (server.kind === 'ready' && !heldBack.includes(server.key) ? [server.spec] : [])),
+    [...off, ...waiting],
     () => house.rules.current()?.rules?.catalog ?? oursAlone(house),
     {
       log: (message) => log.info(message),

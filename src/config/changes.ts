@@ -16,6 +16,17 @@ export function rulesChanges(before: Artefact, after: Artefact): string[] {
   ];
 }
 
+/** Whether two sets judge alike, word for word: for people's words and tests, and where they stand, it doesn't matter. */
+export function isSameJudgement(before: Artefact, after: Artefact): boolean {
+  const judged = ({ policies: { file }, ...rest }: Artefact) =>
+    JSON.stringify({
+      ...rest,
+      ...file,
+      policies: file.policies.map(({ description: _, tests: __, ...policy }) => policy),
+    });
+  return judged(before) === judged(after);
+}
+
 function listChanges(
   noun: string,
   before: readonly (readonly [string, unknown])[],

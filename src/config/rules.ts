@@ -16,7 +16,7 @@ import type { Vocabulary } from '../policy/vocabulary.ts';
 import { errorAt, formatProblems, type Problem, WHOLE_FILE } from '../problem.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
-import { rulesChanges } from './changes.ts';
+import { isSameJudgement, rulesChanges } from './changes.ts';
 
 /** What the store keeps: plain JSON, enough to judge without reading any of the owner's files. */
 export interface Artefact {
@@ -63,6 +63,8 @@ export interface LoadedRules {
   readonly stale: boolean;
   /** the files are good, and wait to be accepted as `defaults.changes: reviewed` wants; `rules` are those before */
   readonly proposed: ProposedRules | null;
+  /** servers that must not be started: they are new or changed, and nobody has accepted that */
+  readonly heldBack: readonly string[];
 }
 
 export interface ProposedRules {
@@ -126,7 +128,7 @@ export async function checkRules(
   files: RuleFiles,
   ours: readonly CatalogFile[],
   policiesName = 'policies.yaml',
-): Promise<{ artefact: Artefact | null; problems: Problem[]; complete: boolean }> {
+): Promise<{ artefact: Artefact | null; servers: readonly ServerFacts[]; problems: Problem[]; complete: boolean }> {
   const [{ checkIntegrations, readServers }, { readPolicies }] = await Promise.all([
     import('./servers.ts'),
     import('../policy/load.ts'),
@@ -162,9 +164,11 @@ export async function checkRules(
       ? readPolicies(files.policies.text, vocabulary, policiesName)
       : { policies: null, problems: [files.policies.problem] };
   problems.push(...policies.problems);
-  if (policies.policies === null || servers.servers === null) return { artefact: null, problems, complete: false };
+  if (policies.policies === null || servers.servers === null)
+    return { artefact: null, servers: facts, problems, complete: false };
   const complete = !problems.some(({ severity }) => severity === 'error');
-  return { artefact: { policies: policies.policies, ownersCatalog: owners.files, servers: facts }, problems, complete };
+  const artefact = { policies: policies.policies, ownersCatalog: owners.files, servers: facts };
+  return { artefact, servers: facts, problems, complete };
 }
 
 /** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
@@ -178,20 +182,25 @@ export async function loadRules(
   const { pointer, stored, accepted } = await store.read((tx) => inForce(tx, files));
   const before = stored === null ? null : rulesOf(stored.artefact, ours, oursHash);
   if (stored !== null && pointer?.source === source)
-    return { rules: before, problems: stored.warnings, stale: false, proposed: null };
-  const { artefact, problems, complete } = await checkRules(files, ours);
+    return { rules: before, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
+  const { artefact, servers, problems, complete } = await checkRules(files, ours);
+  const reviewed = pointer?.reviewed === true && pointer.fingerprint !== files.fingerprint;
+  const isKnown = ({ key, launch }: ServerFacts) =>
+    stored?.artefact.servers.some((each) => each.key === key && each.launch === launch) === true;
+  const heldBack = reviewed ? servers.filter((server) => !isKnown(server)).map(({ key }) => key) : [];
   if (artefact === null || (!complete && before !== null))
-    return { rules: before, problems, stale: true, proposed: null };
+    return { rules: before, problems, stale: true, proposed: null, heldBack };
   const rules = rulesOf(artefact, ours, oursHash);
-  if (pointer?.reviewed === true && accepted !== rules.hash && pointer.fingerprint !== files.fingerprint) {
-    const changes =
+  if (reviewed && accepted !== rules.hash && (stored === null || !isSameJudgement(stored.artefact, artefact))) {
+    const words =
       stored === null
         ? ['the rules before are not known any more: look at all of it']
         : rulesChanges(stored.artefact, artefact);
-    if (changes.length > 0) return { rules: before, problems, stale: false, proposed: { hash: rules.hash, changes } };
+    const changes = words.length > 0 ? words : ['the order in which things are written'];
+    return { rules: before, problems, stale: false, proposed: { hash: rules.hash, changes }, heldBack };
   }
   // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete) return { rules, problems, stale: true, proposed: null };
+  if (!complete) return { rules, problems, stale: true, proposed: null, heldBack };
   const text = JSON.stringify({ format: ARTEFACT_FORMAT, artefact, warnings: problems } satisfies Stored);
   const next: Pointer = {
     source,
@@ -209,7 +218,7 @@ export async function loadRules(
     );
     setMeta(tx, files.pointer, JSON.stringify(next));
   });
-  return { rules, problems, stale: false, proposed: null };
+  return { rules, problems, stale: false, proposed: null, heldBack: [] };
 }
 
 /** A person accepts a change: exactly these rules may come into force. */

@@ -79,7 +79,7 @@ function forwardWith(clock: () => number) {
   return async (asked: McpAsked, judged: Judged, approved: Approved | null) => {
     const started = clock();
     const { upstream } = asked;
-    const taken = judged.decision.redact.result;
+    const taken = [...new Set([...judged.decision.redact.result, ...(approved?.redact ?? [])])];
     const mask = createMask(taken);
     // What it logs belongs to no call: from now on all of it is masked.
     if (mask !== null) upstream.maskLogs(taken);

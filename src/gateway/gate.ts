@@ -185,10 +185,10 @@ export class Gate {
   #onNotification(upstream: Upstream, notification: JSONRPCNotification): void {
     const { method, params } = notification;
     if (method === 'notifications/message') {
-      const logger =
-        typeof params?.['logger'] === 'string' ? `${upstream.spec.key}/${params['logger']}` : upstream.spec.key;
       const mask = upstream.logMask;
       const masked = mask === null ? params : (mask(params) as typeof params);
+      const logger =
+        typeof masked?.['logger'] === 'string' ? `${upstream.spec.key}/${masked['logger']}` : upstream.spec.key;
       this.#tell(upstream, { ...notification, params: { ...masked, logger } });
     } else if (method === 'notifications/resources/updated' && typeof params?.['uri'] === 'string')
       this.#tell(upstream, notification);

@@ -29,6 +29,8 @@ export interface CompiledPolicy {
   /** `policies.yaml:12` */
   readonly place: string;
   readonly test: Test;
+  /** of an allow policy that also alerts or redacts: whether it does that, which restricts. Null: as `test` says */
+  readonly duty: Test | null;
   /** what it counts */
   readonly rates: readonly CompiledRate[];
   /** it asks what the session did before */
@@ -106,22 +108,25 @@ interface Scope {
 function compilePolicy(
   policy: PolicySource,
   find: FindIntegration,
-): Pick<CompiledPolicy, 'test' | 'rates' | 'looksBack'> {
-  const loosens = policy.action === 'allow';
+): Pick<CompiledPolicy, 'test' | 'duty' | 'rates' | 'looksBack'> {
   const rates: CompiledRate[] = [];
   const addRate: Scope['addRate'] = (rate) => {
     const added = { ...rate, id: `${foldName(policy.name)}#${rates.length}` };
     rates.push(added);
     return added;
   };
-  const unless =
-    policy.unless === undefined
-      ? []
-      : [negate('unless', compileCondition(policy.unless, { loosens: !loosens, find, around: [], addRate }))];
-  const scope: Scope = { loosens, find, around: unless, addRate };
-  const parts = policy.if === undefined ? unless : [compileCondition(policy.if, scope), ...unless];
+  const testOf = (loosens: boolean): Test => {
+    const unless =
+      policy.unless === undefined
+        ? []
+        : [negate('unless', compileCondition(policy.unless, { loosens: !loosens, find, around: [], addRate }))];
+    const scope: Scope = { loosens, find, around: unless, addRate };
+    return allOf('if', policy.if === undefined ? unless : [compileCondition(policy.if, scope), ...unless]);
+  };
+  const allows = policy.action === 'allow';
+  const hasDuty = allows && (policy.redact !== undefined || policy.alert !== undefined);
   const looksBack = [policy.if, policy.unless].some((part) => part !== undefined && asksOfEarlier(part));
-  return { test: allOf('if', parts), rates, looksBack };
+  return { test: testOf(allows), duty: hasDuty ? testOf(false) : null, rates, looksBack };
 }
 
 function asksOfEarlier({ session_has, any = [], all = [], not }: Condition): boolean {
@@ -139,31 +144,37 @@ function compileCondition(condition: Condition, scope: Scope): Test {
   if (condition.agent) parts.push(agentTest(condition.agent, loosens));
   if (condition.agent_review_status) parts.push(agentStatusTest(condition.agent_review_status, loosens));
   if (condition.via) parts.push(oneOf('via', condition.via, ({ call }) => call.via));
-  if (condition.server) parts.push(serverTest(condition.server));
-  if (condition.user) parts.push(userTest(condition.user));
+  if (condition.server) parts.push(serverTest(condition.server, loosens));
+  if (condition.user) parts.push(userTest(condition.user, loosens));
   if (condition.workspace) parts.push(workspaceTest(condition.workspace, loosens));
   for (const [path, match] of Object.entries(condition.args ?? {})) parts.push(argumentTest(path, match, loosens));
   if (condition.time) parts.push(timeTest(condition.time));
-  if (condition.session_has) parts.push(sessionTest(compileCondition(condition.session_has, scope)));
-  const within: Scope = { ...scope, around: [...scope.around, ...parts] };
+  if (condition.session_has) parts.push(sessionTest(compileCondition(condition.session_has, scope), loosens));
+  const nested = (inner: Scope): Test[] => [
+    ...(condition.any
+      ? [
+          anyOf(
+            'any',
+            condition.any.map((each) => compileCondition(each, inner)),
+          ),
+        ]
+      : []),
+    ...(condition.all
+      ? [
+          allOf(
+            'all',
+            condition.all.map((each) => compileCondition(each, inner)),
+          ),
+        ]
+      : []),
+    ...(condition.not ? [negate('not', compileCondition(condition.not, { ...inner, loosens: !loosens }))] : []),
+  ];
   if (condition.rate) {
-    const rate = scope.addRate({ ...condition.rate, concerns: allOf('all', within.around) });
+    // What has a rate of its own counts for itself: here any number of calls is enough for it.
+    const around = [...scope.around, ...parts, ...nested({ ...scope, addRate: (rate) => ({ ...rate, id: '' }) })];
+    const rate = scope.addRate({ ...condition.rate, concerns: allOf('all', around) });
     parts.push(rateTest(condition.rate, (facts) => counterKeys(rate, facts)));
   }
-  if (condition.any)
-    parts.push(
-      anyOf(
-        'any',
-        condition.any.map((inner) => compileCondition(inner, within)),
-      ),
-    );
-  if (condition.all)
-    parts.push(
-      allOf(
-        'all',
-        condition.all.map((inner) => compileCondition(inner, within)),
-      ),
-    );
-  if (condition.not) parts.push(negate('not', compileCondition(condition.not, { ...within, loosens: !loosens })));
+  parts.push(...nested({ ...scope, around: [...scope.around, ...parts] }));
   return parts.length === 1 ? parts[0]! : allOf('all', parts);
 }

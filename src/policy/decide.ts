@@ -57,11 +57,13 @@ export function decideDiscovery(
 
 function applyingOf(candidates: readonly Candidate[], facts: Facts): Applying[] {
   const result: Applying[] = [];
-  for (const { policy, answer, yes, cantTell } of candidates) {
+  for (const { policy, answer, duty, yes, cantTell } of candidates) {
     const { source } = policy;
     if (isOver(source, facts.gathered.now)) continue;
     const said = answer(facts);
     if (applies(source.action, said)) result.push({ source, reason: said === 'yes' ? yes : cantTell });
+    // It can't allow for sure, and yet what it takes out or tells may be meant: that restricts.
+    else if (duty !== null && duty(facts) !== 'no') result.push({ source, reason: { ...cantTell, action: 'alert' } });
   }
   return result;
 }

@@ -1,6 +1,6 @@
 /** Why a call was judged as it was: each policy with each condition's answer and what it was compared with. Pure. */
-import type { Action, Answer, Call, Decision, Facts, JsonObject, JsonValue, Mode } from '../call.ts';
-import { createMask } from '../mask.ts';
+import type { Action, Answer, Call, Decision, Facts, JsonValue, Mode } from '../call.ts';
+import { createMask, type Mask } from '../mask.ts';
 import type { Test } from './answers.ts';
 import type { CompiledPolicies } from './compile.ts';
 import { decide, isOver } from './decide.ts';
@@ -71,11 +71,24 @@ function maskedCall(call: Call, items: readonly string[]): Call {
     argument: (path) => {
       const found = call.argument(path);
       if (found.state !== 'value') return found;
-      const within = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), found.value);
-      const masked = path.split('.').reduce<unknown>((value, key) => (value as JsonObject)[key] ?? value, mask(within));
-      return { ...found, value: masked as JsonValue };
+      // Under each of its names: the owner may have written that of the server.
+      const value = [path, ...call.namesOf(path)].reduce<unknown>(
+        (shown, name) => maskedUnder(name, shown, mask),
+        found.value,
+      );
+      return { ...found, value: value as JsonValue };
     },
   };
+}
+
+function maskedUnder(name: string, value: unknown, mask: Mask): unknown {
+  const keys = name.split('.');
+  const masked = mask(keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value));
+  return keys.reduce<unknown>((outer, key) => (isBlock(outer) ? outer[key] : outer), masked);
+}
+
+function isBlock(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */

@@ -3,6 +3,7 @@ import {
   type Answer,
   type CallIntegration,
   type Deed,
+  type EarlierDeed,
   type Facts,
   foldName,
   isEmpty,
@@ -134,21 +135,27 @@ export function agentTest(wanted: readonly string[], loosens: boolean): Test {
   );
 }
 
-export function serverTest(wanted: readonly string[]): Test {
+/** Patterns of names that the system tells apart by case: where a yes would loosen, only the case as written is sure. */
+function cased(wanted: readonly string[], loosens: boolean): (text: string) => Answer {
   const globs = wanted.map((pattern) => compileGlob(pattern));
+  const exact = loosens ? wanted.map((pattern) => compileGlob(pattern, 'as written')) : globs;
+  return (text) => (exact.some((glob) => glob(text)) ? 'yes' : globs.some((glob) => glob(text)) ? 'cant tell' : 'no');
+}
+
+export function serverTest(wanted: readonly string[], loosens: boolean): Test {
+  const matches = cased(wanted, loosens);
   return leaf(
     `server: ${wanted.join(' or ')}`,
-    ({ call }) => (call.server !== null && globs.some((glob) => glob(call.server!)) ? 'yes' : 'no'),
+    ({ call }) => (call.server === null ? 'no' : matches(call.server)),
     ({ call }) => call.server ?? 'none',
   );
 }
 
-export function userTest(wanted: readonly string[]): Test {
-  const globs = wanted.map((pattern) => compileGlob(pattern));
+export function userTest(wanted: readonly string[], loosens: boolean): Test {
+  const matches = cased(wanted, loosens);
   return leaf(
     `user: ${wanted.join(' or ')}`,
-    ({ gathered: { surroundings } }) =>
-      surroundings.user === null ? 'cant tell' : globs.some((glob) => glob(surroundings.user!)) ? 'yes' : 'no',
+    ({ gathered: { surroundings } }) => (surroundings.user === null ? 'cant tell' : matches(surroundings.user)),
     ({ gathered: { surroundings } }) => surroundings.user ?? 'unknown',
   );
 }
@@ -158,17 +165,21 @@ export function userTest(wanted: readonly string[]): Test {
  * that we see ourselves.
  */
 export function workspaceTest(wanted: readonly string[], loosens: boolean): Test {
-  const globs = wanted.map((pattern) => compileGlob(pattern.length > 1 ? pattern.replace(/\/+$/, '') : pattern));
-  const matches = ({ spellings }: Workspace) =>
-    spellings.some((spelling) => foldersAbove(spelling).some((folder) => globs.some((glob) => glob(folder))));
+  const matches = cased(
+    wanted.map((pattern) => (pattern.length > 1 ? pattern.replace(/\/+$/, '') : pattern)),
+    loosens,
+  );
+  const ofFolder = ({ spellings }: Workspace) => some(spellings.flatMap(foldersAbove), matches);
   return leaf(
     `workspace: ${wanted.join(' or ')}`,
     ({ gathered: { surroundings } }) => {
       const { workspaces } = surroundings;
       if (workspaces.length === 0) return 'cant tell';
-      const hits = workspaces.filter(matches);
-      if (hits.length === 0) return 'no';
-      return !loosens || (hits.length === workspaces.length && hits.some(({ sure }) => sure)) ? 'yes' : 'cant tell';
+      const answers = workspaces.map(ofFolder);
+      if (answers.every((answer) => answer === 'no')) return 'no';
+      if (!loosens) return 'yes';
+      const sure = workspaces.some((workspace, index) => workspace.sure && answers[index] === 'yes');
+      return sure && answers.every((answer) => answer === 'yes') ? 'yes' : 'cant tell';
     },
     ({ gathered: { surroundings } }) =>
       surroundings.workspaces.map(({ spellings }) => spellings[0]).join(', ') || 'unknown',
@@ -194,9 +205,12 @@ export function timeTest({ inside, outside, zone }: TimeMatch): Test {
   );
 }
 
-/** What the session was allowed to do before, as far as its arguments don't matter. */
-export function sessionTest(earlier: Test): Test {
-  const ofDeed = (facts: Facts, deed: Deed) => earlier.answer({ ...facts, call: { ...facts.call, ...deed } });
+/** What the session was allowed to do before, as far as its arguments don't matter. What has not run yet loosens nothing. */
+export function sessionTest(earlier: Test, loosens: boolean): Test {
+  const ofDeed = (facts: Facts, deed: EarlierDeed): Answer => {
+    const answer = earlier.answer({ ...facts, call: { ...facts.call, ...deed } });
+    return deed.pending && loosens && answer === 'yes' ? 'cant tell' : answer;
+  };
   return leaf(
     `session has: ${inWords(earlier)}`,
     (facts) =>

@@ -29,10 +29,10 @@ function lintPolicy(policy: PolicySource, path: PropertyKey[], vocabulary: Vocab
   if (condition !== undefined) found.push(...lintCondition(condition, [...path, 'if'], vocabulary));
   if (unless !== undefined) {
     found.push(...lintCondition(unless, [...path, 'unless'], vocabulary));
-    if (condition !== undefined && includes(unless, condition, vocabulary))
+    if (condition !== undefined && isPlain(unless) && includes(unless, condition, vocabulary))
       found.push({
         path: [...path, 'unless'],
-        fault: '"unless" excepts everything that "if" is about, so this never applies',
+        fault: '"unless" excepts everything that "if" is about: this applies only where something can\'t be told',
         mend: 'narrow "unless", or take it out',
       });
   }
@@ -48,10 +48,10 @@ function lintCondition(condition: Condition, path: PropertyKey[], vocabulary: Vo
     const fault = contradictoryMatch(match);
     if (fault !== null) found.push({ path: [...path, 'args', name], ...fault });
   }
-  if (not !== undefined && includes(not, withoutNot(condition), vocabulary))
+  if (not !== undefined && isPlain(not) && includes(not, withoutNot(condition), vocabulary))
     found.push({
       path: [...path, 'not'],
-      fault: '"not" excepts everything that stands beside it, so this never applies',
+      fault: '"not" excepts everything that stands beside it: this applies only where something can\'t be told',
       mend: 'narrow "not", or take it out',
     });
   const notOffered = unofferedIntegration(condition, vocabulary);
@@ -64,6 +64,12 @@ function lintCondition(condition: Condition, path: PropertyKey[], vocabulary: Vo
   });
   if (not !== undefined) found.push(...lintCondition(not, [...path, 'not'], vocabulary));
   return found;
+}
+
+/** Whether it answers the same where its yes loosens: a claim of an agent, or one element of a list, does not. */
+function isPlain(condition: Condition): boolean {
+  const plain = new Set(['integration', 'operation', 'tool', 'tool_review_status', 'via', 'time']);
+  return Object.keys(condition).every((key) => plain.has(key));
 }
 
 function withoutNot({ not: _, ...rest }: Condition): Condition {
@@ -79,17 +85,16 @@ function contradictoryOperation(condition: Condition, vocabulary: Vocabulary): P
     return null;
   const names = condition.tool!.map((name) => `"${name}"`).join(' or ');
   return {
-    fault: `${names} is a ${[...new Set(operations)].join(' or ')}, so together with this operation it never applies`,
+    fault: `the catalog knows ${names} as a ${[...new Set(operations)].join(' or ')}: with this operation it applies only where that isn't sure`,
     mend: 'take the operation out: the tool says enough',
   };
 }
 
 /** What the named tools do; null if that isn't fixed, or not known of all of them. */
 function operationsOf({ tool, integration }: Condition, vocabulary: Vocabulary): Operation[] | null {
-  if (tool === undefined) return null;
-  const words = vocabulary.integrations.filter(
-    (each) => integration === undefined || integration.some((name) => isNamed(each, name)),
-  );
+  // A server of the owner's own may call another tool by the same name.
+  if (tool === undefined || integration === undefined) return null;
+  const words = vocabulary.integrations.filter((each) => integration.some((name) => isNamed(each, name)));
   const operations: Operation[] = [];
   for (const name of tool) {
     const folded = foldName(name);
@@ -112,16 +117,15 @@ function contradictoryMatch(match: ArgumentMatch): Pick<Lint, 'fault' | 'mend'> 
   const open = match.over === least || match.under === most;
   if (least > most || (least === most && open))
     return {
-      fault: 'no number can be both, so this never applies',
+      fault: 'no single value can be both: this applies only to lists',
       mend: 'write two policies, or "any", if either is meant',
     };
-  const there = match.exists === true || match.missing === false;
-  const missing = match.exists === false || match.missing === true;
-  if (there && missing)
-    return { fault: 'it can not be there and missing at once, so this never applies', mend: 'keep one of them' };
   const refused = match.is?.filter((value) => match.is_not?.some((other) => other === value)) ?? [];
   if (match.is !== undefined && match.is.length > 0 && refused.length === match.is.length)
-    return { fault: '"is_not" excepts all that "is" names, so this never applies', mend: 'keep one of them' };
+    return {
+      fault: '"is_not" excepts all that "is" names: this applies only to lists',
+      mend: 'keep one of them',
+    };
   return null;
 }
 
@@ -185,7 +189,11 @@ function includes(wide: Condition, narrow: Condition, vocabulary: Vocabulary): b
     if (b === undefined) return false;
     if (!Array.isArray(a) || !Array.isArray(b) || key === 'any' || key === 'all')
       return JSON.stringify(a) === JSON.stringify(b);
-    const wideNames = (a as string[]).map(foldName);
-    return (b as string[]).every((each) => wideNames.includes(foldName(each)));
+    const same = NAMES.has(key) ? foldName : (each: string) => each;
+    const wideNames = (a as string[]).map(same);
+    return (b as string[]).every((each) => wideNames.includes(same(each)));
   });
 }
+
+/** What is compared as a name: without case and separators. */
+const NAMES: ReadonlySet<string> = new Set(['integration', 'tool', 'agent']);

@@ -15,7 +15,8 @@ export interface CompiledRate extends RateMatch {
 export function counterKeys({ id, per }: CompiledRate, { agent, call, gathered }: Facts): readonly string[] {
   switch (per) {
     case 'agent':
-      return [`${id} agent ${agent.id}`];
+      // A claim may not bring new counters: all agents that are only claimed share one.
+      return [`${id} agent ${agent.strength === 'claimed' ? '(claimed)' : agent.id}`];
     case 'session':
       return [`${id} session ${gathered.surroundings.session}`];
     case 'tool': {

@@ -22,6 +22,8 @@ import type { CompiledRate } from './rates.ts';
 export interface Candidate {
   readonly policy: CompiledPolicy;
   readonly answer: (facts: Facts) => Answer;
+  /** of an allow policy that alerts or redacts: whether it does that; null if `answer` says so too */
+  readonly duty: ((facts: Facts) => Answer) | null;
   /** it applies, surely or because something can't be told */
   readonly yes: Reason;
   readonly cantTell: Reason;
@@ -67,11 +69,14 @@ export function candidatesAmong(policies: readonly CompiledPolicy[], facts: Fact
   const found: Candidate[] = [];
   for (const policy of policies) {
     const rest = resolve(policy.test, facts);
-    if (typeof rest === 'string' && !applies(policy.source.action, rest)) continue;
+    const duty = policy.duty === null ? null : resolve(policy.duty, facts);
+    const isOut = typeof rest === 'string' && !applies(policy.source.action, rest);
+    if (isOut && (duty === null || duty === 'no')) continue;
     const yes = reasonOf(policy, fileMode);
     found.push({
       policy,
       answer: typeof rest === 'string' ? () => rest : rest,
+      duty: typeof duty === 'string' ? () => duty : duty,
       yes,
       cantTell: { ...yes, answer: 'cant tell' },
     });

@@ -80,6 +80,8 @@ export const argumentMatch = z
         });
       }
     }
+    if ('exists' in result && 'missing' in result)
+      ctx.issues.push(custom(input, '"exists" and "missing" ask the same', 'keep one of them'));
     if (Object.keys(input).length === 0)
       ctx.issues.push(custom(input, 'the comparison is empty', `use one of: ${ARGUMENT_KEYS.join(', ')}`));
     return result as ArgumentMatch;

@@ -82,8 +82,19 @@ export interface WallClock {
 const SHORT_DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const MINUTE_MS = 60_000;
 
+type Clock = (now: number) => WallClock;
+
+/** Dear to make, and few: one for each zone that the runtime knows. */
+const CLOCKS = new Map<string, Clock>();
+
 /** The clock of a zone: from milliseconds since the epoch to what it shows. Repeats within a minute cost nothing. */
-export function clockOf(zone: string): (now: number) => WallClock {
+export function clockOf(zone: string): Clock {
+  const clock = CLOCKS.get(zone) ?? newClock(zone);
+  CLOCKS.set(zone, clock);
+  return clock;
+}
+
+function newClock(zone: string): Clock {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     weekday: 'short',

@@ -175,7 +175,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX grants_live ON grants (policy, agent_id, called_name) WHERE ended_at IS NULL;
 
-  ALTER TABLE votes ADD COLUMN remember INTEGER NOT NULL DEFAULT 0;
+  -- JSON of what was offered to be remembered, by policy, and wanted; null: nothing
+  ALTER TABLE votes ADD COLUMN remember TEXT;
   `,
 ];
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type HoldingGate, holdingGate, open, say } from '../support/approvals.ts';
+import { type HoldingGate, holdingGate, open, reviewerKey, say } from '../support/approvals.ts';
 import { connectGate, eventually, readEvents, run, textOf } from '../support/gate.ts';
 
 const policies = (remember: string, more = '') => `version: 1
@@ -130,6 +130,28 @@ describe('an approval that is remembered', () => {
     });
     await say(gate, 'deny', asked.code);
     await held;
+  });
+
+  test('what is offered by now is not what somebody said yes to', async () => {
+    const two = (remember: string) =>
+      `version: 1
+reviewers: { ann: { os: a }, bob: { os: b } }
+policies:
+  - name: Ask
+    if: { integration: Linear, operation: [Write, Delete] }
+    action: require approval
+    approval: { remember: ${remember}, reviewers: [ann, bob], approvals: 2 }
+`;
+    const gate = await holdingGate({ policies: two('this call') });
+    for (const reviewer of ['ann', 'bob']) await reviewerKey(gate, reviewer);
+    const held = gate.client.callTool(create('one'));
+    const [asked] = await open(gate);
+    expect(await say(gate, 'approve', asked.code, { as: 'ann', remember: true })).toMatchObject({ code: 0 });
+    writeFileSync(join(gate.config, 'policies.yaml'), two('30d'));
+    await eventually(() => readEvents(gate.state, 'rules.changed').length > 0);
+    expect(await say(gate, 'approve', asked.code, { as: 'bob', remember: true })).toMatchObject({ code: 0 });
+    expect(textOf(await held)).toBe('{"title":"one"}');
+    expect(readEvents(gate.state, 'approval.remembered')).toEqual([]);
   });
 
   test('one policy’s answer is not another’s: what else asks is still asked', async () => {

@@ -152,7 +152,10 @@ describe('the recorder', () => {
     const store = openStore(where.state);
     const recorder = createRecorder(store);
     for (let n = 0; n < 10; n++) {
-      recorder.soon(() => event(n * 2));
+      recorder.soon(
+        () => event(n * 2),
+        () => event(0),
+      );
       if (n % 3 === 0) await recorder.now([event(n * 2 + 1)]);
     }
     await recorder.flush();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { folder, linear } from '../support/approvals.ts';
+import { folder, linear, open, say } from '../support/approvals.ts';
 import { connectGate, eventually, readEvents, run, startGate } from '../support/gate.ts';
 import type { Scratch } from '../support/scratch.ts';
 
@@ -116,6 +116,25 @@ policies:
     const empty = folder();
     writeFileSync(join(empty.config, 'servers.json'), '{"mcpServers":{}}');
     expect(await run(empty, ['policy', 'suggest'])).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('suggest: what people denied is not normal', async () => {
+    const where = folder();
+    const { server } = linear(where);
+    const ask = 'policies:\n  - { name: Ask, if: { operation: Write }, action: require approval }\n';
+    const gate = await startGate({ where, servers: { linear: server }, policies: ask });
+    await gate.client.listTools();
+    for (const title of ['a', 'b', 'c']) {
+      const held = gate.client.callTool({ name: 'linear__create_issue', arguments: { title } });
+      await say(gate, 'deny', (await open(gate))[0].code);
+      await held;
+    }
+    await gate.client.callTool({ name: 'linear__get_issue', arguments: {} });
+    const { out } = await eventually(async () => {
+      const ran = await run(where, ['policy', 'suggest']);
+      return ran.code === 0 && ran;
+    });
+    expect(out).not.toContain('Create issue');
   });
 
   test('show: every policy with its place, the defaults, and how much each covers', async () => {

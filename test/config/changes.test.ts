@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { haveChromium, openConsolePage } from '../support/browser.ts';
 import { connectGate, eventually, type RunningGate, readEvents, run, startGate } from '../support/gate.ts';
 import { have } from '../support/need.ts';
 import type { Scratch } from '../support/scratch.ts';
+import { scripted } from '../support/servers.ts';
 import { terminal } from '../support/terminal.ts';
 
 const BLOCK = '  - { name: No writes, if: { integration: Linear, operation: Write }, action: block }\n';
@@ -141,6 +142,33 @@ describe('where changes are reviewed', () => {
     expect((await run(where, ['status'])).code).toBe(0);
   });
 
+  test('a server that is new or changed is not started before it is accepted, also beside a broken file', async () => {
+    const { where, all } = await gates(file(BLOCK, REVIEWED));
+    await isBlocked(all[0]!);
+    const servers = join(where.config, 'servers.json');
+    const before = JSON.parse(readFileSync(servers, 'utf8')).mcpServers;
+    const evil = scripted({ tools: ['pwn'] });
+    writeFileSync(
+      servers,
+      JSON.stringify({ mcpServers: { linear: { ...before.linear, integration: 'Notion' }, evil } }),
+    );
+    await eventually(() => readEvents(where.state, 'rules.proposed')[0]);
+    const tools = async () => {
+      const gate = await connectGate(where);
+      return gate.client.listTools().then(
+        (list) => list.tools.map(({ name }) => name),
+        (error) => String(error),
+      );
+    };
+    expect(await tools()).toContain('its change waits to be accepted');
+    write(where, 'policies: [');
+    await eventually(() => readEvents(where.state, 'rules.reload_failed').length > 0);
+    expect(await tools()).toContain('its change waits to be accepted');
+    write(where, file(BLOCK, REVIEWED));
+    expect((await run(where, ['policy', 'accept', '--reviewer-key', await reviewerKey(where)])).code).toBe(0);
+    expect(await tools()).toContain('evil__pwn');
+  });
+
   test('what is accepted is what was shown; back again is no change', async () => {
     const { where, all } = await gates(file(BLOCK, REVIEWED));
     await isBlocked(all[0]!);
@@ -187,11 +215,12 @@ describe('where changes are reviewed', () => {
     database.close();
     write(where, file(OPEN, REVIEWED));
     const late = await connectGate(where);
-    await late.client.listTools();
-    expect(await isBlocked(late)).toBe(true);
+    await expect(late.client.listTools()).rejects.toThrow(/its change waits to be accepted/);
     const key = await reviewerKey(where);
     expect((await run(where, ['policy', 'accept', '--reviewer-key', key])).code).toBe(0);
-    await eventually(async () => !(await isBlocked(late)));
+    const after = await connectGate(where);
+    await after.client.listTools();
+    expect(await isBlocked(after)).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folder, holdingGate, linear, open, say } from '../support/approvals.ts';
-import { connectGate, eventually, readEvents, startGate, textOf } from '../support/gate.ts';
+import { connectGate, eventually, readEvents, run, startGate, textOf } from '../support/gate.ts';
 
 const create = (title: string) => ({ name: 'linear__create_issue', arguments: { title } });
 const remove = (id: string) => ({ name: 'linear__delete_issue', arguments: { id } });
@@ -34,9 +34,15 @@ policies:
     for (const text of refused) expect(text).toContain('the policy "Brake" blocks it');
     // Reads aren't counted, and aren't braked.
     expect((await second.client.callTool(get)).isError).toBeFalsy();
-    // Another agent has counters of its own.
+    // Another name is only claimed: it brings no counters of its own. A registered agent has them.
     const other = await connectGate(where, { clientName: 'Other' });
-    expect((await other.client.callTool(create('x'))).isError).toBeFalsy();
+    expect((await other.client.callTool(create('x'))).isError).toBe(true);
+    const { out } = await run(where, ['agents', 'register', 'Cursor', '--json']);
+    const sure = await connectGate(where, {
+      args: ['--agent', 'Cursor'],
+      env: { TOOLGATE_AGENT_KEY: JSON.parse(out).key },
+    });
+    expect((await sure.client.callTool(create('y'))).isError).toBeFalsy();
   });
 
   test('counts only calls that run: one that was denied is given back, and one that waits is not counted twice', async () => {
@@ -85,6 +91,28 @@ policies:
     const other = await connectGate(where);
     await other.client.listTools();
     expect((await other.client.callTool(create('elsewhere'))).isError).toBeFalsy();
+  });
+
+  test('what only waits loosens nothing yet', async () => {
+    const where = folder();
+    const { server, ran } = linear(where);
+    const gate = await startGate({
+      where,
+      servers: { linear: server },
+      policies: `version: 1
+policies:
+  - { name: Look first, if: { operation: Write }, unless: { session has: { tool: get_issue } }, action: block }
+  - { name: Looking is asked, if: { tool: get_issue }, action: require approval }
+`,
+    });
+    await gate.client.listTools();
+    const looking = gate.client.callTool(get);
+    const [asked] = await open(gate);
+    expect(textOf(await gate.client.callTool(create('early')))).toContain('the policy "Look first" blocks it');
+    await say(gate, 'approve', asked.code);
+    await looking;
+    expect((await gate.client.callTool(create('late'))).isError).toBeFalsy();
+    expect(ran().map(({ name }) => name)).toEqual(['get_issue', 'create_issue']);
   });
 
   test('a call that was refused was not done', async () => {

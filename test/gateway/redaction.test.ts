@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, test } from 'vitest';
 import { folder, linear, open, say } from '../support/approvals.ts';
@@ -112,6 +114,57 @@ describe('what a policy takes out of results', () => {
     const { structuredContent } = await gate.client.callTool({ name: 'leaky__a', arguments: {} });
     expect(structuredContent).toMatchObject({ customer: { phone: '[redacted:field]' }, phone: '2' });
   });
+});
+
+test('arguments that can hardly be looked into are recorded all the same, and stop nobody', async () => {
+  const where = folder();
+  const { server } = linear(where);
+  const gate = await startGate({
+    where,
+    servers: { linear: server },
+    policies:
+      'version: 1\npolicies:\n  - { name: Quiet, if: { integration: Linear }, action: allow, redact: { args: [emails] } }\n',
+  });
+  await gate.client.listTools();
+  const list = (id: string) => gate.client.callTool({ name: 'linear__list_issues', arguments: { id } });
+  for (const id of ['['.repeat(2000) + ']'.repeat(2000), 'A'.repeat(3_000_000), 'after'])
+    expect((await list(id)).isError).toBeFalsy();
+  await eventually(() => readEvents(where.state, 'call.decided').length === 3);
+  expect(readEvents(where.state, 'call.decided').at(-1)!['gen_ai.tool.call.arguments']).toEqual({ id: 'after' });
+});
+
+test('an allow policy redacts also where it can not allow for sure', async () => {
+  const where = folder();
+  const { server } = linear(where);
+  const gate = await startGate({
+    where,
+    servers: { linear: server },
+    policies:
+      'version: 1\npolicies:\n  - { name: Cursor, if: { agent: Cursor }, action: allow, redact: { result: [emails] } }\n',
+    clientName: 'cursor',
+  });
+  await gate.client.listTools();
+  const result = await gate.client.callTool({ name: 'linear__get_issue', arguments: { id: MAIL } });
+  expect(JSON.stringify(result)).toContain('[redacted:email]');
+});
+
+test('a policy that comes to redact while a call waits counts for it', async () => {
+  const where = folder();
+  const { server } = linear(where);
+  const ask = 'version: 1\npolicies:\n  - { name: Ask, if: { tool: delete_issue }, action: require approval }\n';
+  const gate = await startGate({ where, servers: { linear: server }, policies: ask });
+  await gate.client.listTools();
+  const held = gate.client.callTool({ name: 'linear__delete_issue', arguments: { id: MAIL } });
+  const [asked] = await open(gate);
+  writeFileSync(
+    join(where.config, 'policies.yaml'),
+    `${ask}  - { name: Quiet, if: { integration: Linear }, action: alert, redact: { result: [emails] } }\n`,
+  );
+  await say(gate, 'approve', asked.code);
+  expect(JSON.stringify(await held)).toContain('[redacted:email]');
+  expect(
+    JSON.parse((await run(where, ['alerts', '--json'])).out).map(({ policy }: { policy: string }) => policy),
+  ).toContain('Quiet');
 });
 
 test('what a policy takes out of arguments is in no record and no notice, and runs all the same', async () => {

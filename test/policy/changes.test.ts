@@ -67,6 +67,26 @@ describe('a change of the policies, in words', () => {
     ],
     [one('if: { tool: "1" }, action: block'), one('if: { tool: "1" }, action: block'), []],
     [
+      'agents: { Claude 3: Disallowed, Claude 3.5: Allowed }\npolicies: []',
+      'agents: { Claude 3.5: Allowed }\npolicies: []',
+      ['agents.Claude 3: Disallowed → nothing'],
+    ],
+    [
+      'policies: []',
+      one('if: { user: root }, action: block, mode: monitor, enabled: false, redact: { args: [a] }'),
+      ['new policy "P": block if user: root; enabled: false; redact.args: ["a"]; mode: monitor'],
+    ],
+    [
+      one('if: { agent: [Cursor, Claude Code] }, action: block'),
+      one('if: { agent: "Cursor or Claude Code" }, action: block'),
+      ['policy "P": if.agent: without Cursor, without Claude Code, with Cursor or Claude Code'],
+    ],
+    [
+      `reviewers: { ann: { os: a }, mal: { os: m } }\n${one('action: require approval, approval: { reviewers: [ann] }')}`,
+      `reviewers: { ann: { os: a }, mal: { os: m } }\n${one('action: require approval, approval: { reviewers: [mal] }')}`,
+      ['policy "P": approval.reviewers: without ann, with mal'],
+    ],
+    [
       one('if: { args: { n: "1" } }, action: block'),
       one('if: { args: { n: 1 } }, action: block'),
       ['policy "P": block if args.n: "1" → block if args.n: 1'],

@@ -11,22 +11,17 @@ const LESS: readonly [string, string, string][] = [
   [
     'an operation that the tool never does',
     one('if: { integration: Linear, tool: Delete issue, operation: Read }, action: block'),
-    '"Delete issue" is a Delete, so together with this operation it never applies',
+    'the catalog knows "Delete issue" as a Delete: with this operation it applies only where that isn\'t sure',
   ],
   [
     'numbers that exclude each other',
     one('if: { args: { amount: { over: 500, under: 100 } } }, action: block'),
-    'no number can be both, so this never applies',
+    'no single value can be both: this applies only to lists',
   ],
   [
     'a limit that leaves nothing',
     one('if: { args: { amount: { at_least: 5, under: 5 } } }, action: block'),
-    'no number can be both, so this never applies',
-  ],
-  [
-    'there and missing at once',
-    one('if: { args: { amount: { exists: true, missing: true } } }, action: block'),
-    'it can not be there and missing at once',
+    'no single value can be both: this applies only to lists',
   ],
   [
     'all that is named is excepted',
@@ -67,7 +62,7 @@ const LESS: readonly [string, string, string][] = [
   [
     'deep in any, all and not',
     one('if: { any: [{ all: [{ not: { args: { n: { over: 2, under: 1 } } } }] }, { user: ann }] }, action: block'),
-    'no number can be both, so this never applies',
+    'no single value can be both: this applies only to lists',
   ],
   [
     'a kind of redaction that is misspelt',

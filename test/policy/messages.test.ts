@@ -131,6 +131,11 @@ const MISTAKES: readonly [string, string, string][] = [
     one('action: block\nif: { operation: [] }'),
     'the list of operations is empty, so it can never match',
   ],
+  [
+    'there and missing at once',
+    one('action: block\nif: { args: { a: { exists: true, missing: true } } }'),
+    '"exists" and "missing" ask the same',
+  ],
   ['an empty comparison', one('action: block\nif: { args: { a: {} } }'), 'the comparison is empty'],
   ['an unknown comparison', one('action: block\nif: { args: { a: { oevr: 3 } } }'), 'unknown key "oevr"'],
   ['…and its mend', one('action: block\nif: { args: { a: { oevr: 3 } } }'), 'did you mean "over"?'],

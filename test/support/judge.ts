@@ -2,15 +2,16 @@
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { identify } from '../../src/agents/identify.ts';
-import type {
-  Agent,
-  Call,
-  Decision,
-  Facts,
-  Gathered,
-  IdentityStrength,
-  JsonObject,
-  ReviewStatus,
+import {
+  type Agent,
+  type Call,
+  type Decision,
+  deedOf,
+  type Facts,
+  type Gathered,
+  type IdentityStrength,
+  type JsonObject,
+  type ReviewStatus,
 } from '../../src/call.ts';
 import { buildCatalog, readCatalogFolder } from '../../src/catalog/load.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
@@ -61,7 +62,7 @@ export interface CaseCall {
   readonly workspace?: readonly string[];
   /** the zone of the computer */
   readonly zone?: string;
-  /** what the session did before; null if unknown */
+  /** what the session did before; after a `?` what it may do and hasn't yet; null if unknown */
   readonly before?: readonly string[] | null;
   /** how many other calls each counter holds; null if unknown */
   readonly counted?: number | null;
@@ -122,7 +123,13 @@ export function gatheredOf(item: CaseCall): Gathered {
       })),
       zone: item.zone ?? 'UTC',
     },
-    earlier: item.before === null ? null : (item.before ?? []).map((call) => callOf({ call })),
+    earlier:
+      item.before === null
+        ? null
+        : (item.before ?? []).map((call) => ({
+            ...deedOf(callOf({ call: call.replace(/^\?/, '') })),
+            pending: call.startsWith('?'),
+          })),
     counts: new Map(),
   };
 }
