@@ -26,8 +26,8 @@ for (const file of readdirSync(folder)) {
     for (const group of groups) {
       count += group.cases.length;
       describe(group.rule, () => {
-        const policies = compile(group.policies);
         test.each(group.cases.map((item) => [JSON.stringify(item), item] as const))('%s', (_, item) => {
+          const policies = compile(group.policies);
           if (item.discovered !== undefined) {
             expect(discover(policies, item).length > 0 ? 'alert' : 'nothing').toBe(item.expect);
             return;
