@@ -100,6 +100,6 @@ describe('what a policy takes out', () => {
     const text = unit.repeat(100_000 / unit.length);
     const started = performance.now();
     createMask(['emails', 'secrets'])!(text);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 });

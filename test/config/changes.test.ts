@@ -54,7 +54,8 @@ describe('a change of the rules', () => {
     const started = performance.now();
     edit(join(where.config, 'policies.yaml'), file(OPEN));
     await eventually(async () => (await Promise.all(all.map(isBlocked))).every((blocked) => !blocked));
-    expect(performance.now() - started).toBeLessThan(1000);
+    // Half a second at most between two looks; the rest is for a busy machine.
+    expect(performance.now() - started).toBeLessThan(3000);
     const changed = await eventually(() => readEvents(where.state, 'rules.changed')[0]);
     expect(changed['toolgate.rules.changes']).toEqual([
       'policy "No writes": block if integration: Linear and operation: Write → alert if integration: Linear and operation: Write',
@@ -106,7 +107,7 @@ describe('where changes are reviewed', () => {
     const edited = performance.now();
     edit(where);
     const proposed = await eventually(() => readEvents(where.state, 'rules.proposed')[0]);
-    expect(performance.now() - edited).toBeLessThan(2000);
+    expect(performance.now() - edited).toBeLessThan(5000);
     expect(JSON.stringify(proposed['toolgate.rules.changes'])).toContain(JSON.stringify(words).slice(1, -1));
     expect(await alerts(where)).toMatchObject([
       { title: 'A change of the rules waits to be accepted', severity: 'high' },
@@ -132,7 +133,7 @@ describe('where changes are reviewed', () => {
     });
     await eventually(
       async () => (await Promise.all([...all, newcomer].map(isBlocked))).every((blocked) => !blocked),
-      1500,
+      10_000,
     );
     const [accepted] = readEvents(where.state, 'rules.accepted');
     expect(accepted).toMatchObject({
