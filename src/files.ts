@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -15,5 +15,18 @@ export function makeFolder(folder: string): void {
       // Another process may have made it meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
+  }
+}
+
+/** Saved in another coding of letters than ours. */
+export class NotUtf8 extends Error {}
+
+/** The text of a file. Throws `NotUtf8` where it would be read as something else than it says. */
+export function readUtf8(path: string): string {
+  const bytes = readFileSync(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new NotUtf8(`${path} is not written in UTF-8`);
   }
 }

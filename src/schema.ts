@@ -30,6 +30,17 @@ export function strict<Shape extends z.core.$ZodLooseShape>(shape: Shape, what =
   });
 }
 
+/** A block of the owner's own names, each with a value of one kind. */
+export function named<Value extends z.core.$ZodType>(what: string, value: Value) {
+  return z.record(z.string(), value, {
+    error: (issue) =>
+      faultAndMend(
+        `"${what}" must be a block of names and values, not ${describe(issue.input)}`,
+        `write ${what}: { name: value }`,
+      ),
+  });
+}
+
 /** Text that isn't empty. */
 export function text(what: string, maxLength = 1000) {
   return z
@@ -187,7 +198,8 @@ function readDayEnd(text: string): number | null {
   return start === null ? null : start + DAY_MS;
 }
 
-function readInstant(text: string): number | null {
+/** `2026-12-31T18:00:00Z` in milliseconds since the epoch; null if it is no instant with its zone. */
+export function readInstant(text: string): number | null {
   const match = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2})$/.exec(text);
   // The engine takes the 31st of February for the 3rd of March.
   const day = match === null ? Number.NaN : Date.parse(`${match[1]}T00:00:00Z`);

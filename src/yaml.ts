@@ -63,8 +63,10 @@ export function readYaml(file: string, text: string, keyRule: KeyRule = (key) =>
       if (nodes === MAX_NODES + 1)
         report(
           (node as Node | null)?.range?.[0] ?? 0,
-          'the file grows beyond all bounds here',
-          'write what is meant instead of YAML aliases',
+          `the file holds more than ${MAX_NODES.toLocaleString('en')} values`,
+          text.includes('*')
+            ? 'write what is meant instead of YAML aliases'
+            : 'that is more than can be read: shorten it',
         );
       return null;
     }

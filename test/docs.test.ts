@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { catalogFile } from '../src/catalog/schema.ts';
-import { outcomes, problemsIn } from './support/judge.ts';
+import { outcomes, outcomesOf, problemsIn } from './support/judge.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -40,6 +40,11 @@ describe('what the documentation shows is so', () => {
   );
   test.each(judged.map((each) => [each.policy, each.test, each] as const))('%s: %s', (_, __, { faults }) =>
     expect(faults).toEqual([]),
+  );
+
+  test.each(blocks('docs/policy-cookbook.md', 'yaml').map((text) => [text.slice(0, 80), text] as const))(
+    'a block of the cookbook holds as a whole: %s',
+    (_, text) => expect(outcomesOf(text).filter(({ faults }) => faults.length > 0)).toEqual([]),
   );
 
   test('every policy that is shown has a test, and the cookbook has twenty', () => {

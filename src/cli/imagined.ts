@@ -1,6 +1,6 @@
 /** A call that somebody describes in a test: who asks for what, when and where, as values. */
 import { identify } from '../agents/identify.ts';
-import { type Agent, type Call, deedOf, type Facts, type Gathered } from '../call.ts';
+import { type Agent, type Call, deedOf, type Facts, foldName, type Gathered } from '../call.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import type { ServerLaunch } from '../catalog/recognise.ts';
 import type { Rules } from '../config/rules.ts';
@@ -18,6 +18,19 @@ export interface Stage {
   readonly launchOf: (key: string) => ServerLaunch | null;
   /** the clock where a test says nothing; null for a Monday at noon */
   readonly at: number | null;
+  /** equal agents and places are the same values, so that what was worked out for one test serves the next */
+  readonly known: Map<string, unknown>;
+}
+
+export function createStage(rules: Rules, launchOf: Stage['launchOf'], at: number | null): Stage {
+  const known = new Map<string, unknown>();
+  return { rules, at, known, launchOf: (key) => same(known, ['launch', key], () => launchOf(key)) };
+}
+
+function same<T>(known: Map<string, unknown>, key: readonly unknown[], make: () => T): T {
+  const name = JSON.stringify(key);
+  if (!known.has(name)) known.set(name, make());
+  return known.get(name) as T;
 }
 
 /** What it means under these rules, or what is wrong with the names in it. */
@@ -29,16 +42,17 @@ export function imagine(stage: Stage, test: PolicyTest): Facts | string {
   if (fault !== undefined) return fault;
   const gathered: Gathered = {
     now: test.at ?? stage.at ?? NOON,
-    surroundings: {
+    surroundings: same(stage.known, ['place', test.user, test.workspace], () => ({
       session: 'test',
       user: test.user ?? 'somebody',
       workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
       zone: 'UTC',
-    },
+    })),
     earlier: (earlier as Call[]).map((done) => ({ ...deedOf(done), pending: false })),
     counts: new Map(),
   };
-  const facts = { agent: agentOf(test), call: call as Call, gathered };
+  const who = [test.discovered, test.agent, test.identity, test.agent_status];
+  const facts = { agent: same(stage.known, ['agent', ...who], () => agentOf(test)), call: call as Call, gathered };
   if (test.discovered !== undefined) return facts;
   const counters = countersOf(stage.rules.policies.applicable(facts).rates, facts);
   return { ...facts, gathered: { ...gathered, counts: new Map(counters.map(({ key }) => [key, test.counted ?? 0])) } };
@@ -78,4 +92,27 @@ function callNamed({ rules, launchOf }: Stage, name: string, test: Partial<Polic
     argument: toolClass.reader(args),
     namesOf: toolClass.namesOf,
   };
+}
+
+/** A tool of a known integration that the catalog has by another spelling only; null if there is nothing to say. */
+export function misspeltTool({ rules }: Stage, { call }: PolicyTest): string | null {
+  const [, key = '', tool = ''] = /^([^/]*)\/(.*)$/s.exec(call ?? '') ?? [];
+  const integration = rules.catalog.find(key);
+  if (integration === null) return null;
+  const names = [
+    ...[...integration.tools].flatMap(
+      ([
+        id,
+        {
+          tool: { title },
+        },
+      ]) => [id, title],
+    ),
+    ...integration.servers.flatMap(({ server }) => Object.keys(server.tools)),
+  ];
+  if (names.some((name) => foldName(name) === foldName(tool))) return null;
+  const guess = didYouMean(tool, names);
+  return guess === null
+    ? null
+    : `the catalog knows no tool "${tool}" of ${integration.title}: did you mean "${guess}"?`;
 }

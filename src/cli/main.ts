@@ -126,7 +126,7 @@ policy
 policy
   .command('show')
   .description('the policies in force, where each is written, and how many tools of the catalog each covers')
-  .option('--json')
+  .option('--json', 'the policies as JSON')
   .action(async (flags) =>
     finish(await (await import('./policy-show.ts')).policyShow({ ...program.opts(), ...flags })),
   );

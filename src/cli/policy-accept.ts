@@ -8,6 +8,10 @@ import { complain, print, printJson } from './output.ts';
 import { confirm, whoSpeaks } from './person.ts';
 import { tellOfRules } from './rules-news.ts';
 
+/** Where rules are shown while a change of them waits. */
+export const WAITS =
+  'a change of the rules waits to be accepted (toolgate policy accept); what is shown are the rules before';
+
 export interface AcceptFlags extends HouseFlags {
   readonly reviewerKey?: string;
   /** only shows what waits */

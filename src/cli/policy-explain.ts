@@ -10,11 +10,13 @@ import { readServers } from '../config/servers.ts';
 import { explain } from '../policy/explain.ts';
 import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
+import { readInstant } from '../schema.ts';
 import { countsIn } from '../store/counters.ts';
 import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
+import { WAITS } from './policy-accept.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 export interface ExplainFlags extends HouseFlags {
@@ -39,8 +41,8 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     complain('--args must be a JSON object, such as --args \'{"branch":"main"}\'');
     return 2;
   }
-  const now = flags.at === undefined ? Date.now() : Date.parse(flags.at);
-  if (Number.isNaN(now)) {
+  const now = flags.at === undefined ? Date.now() : readInstant(flags.at);
+  if (now === null) {
     complain(`--at must be an instant, such as 2026-12-31T18:00:00Z, not "${flags.at}"`);
     return 2;
   }
@@ -52,6 +54,7 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
       return 3;
     }
     if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are explained`);
+    if (loaded.proposed !== null) complain(WAITS);
     const rows = await house.store.read(listTools);
     const { policies } = loaded.rules;
     const call = callOf(house, loaded.rules, rows, what, args, flags.toolStatus);

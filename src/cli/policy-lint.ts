@@ -102,11 +102,20 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
         report(source, `such a call is denied at once: ${nobody}`, 'give them a key: toolgate reviewers register <id>');
     }
   }
-  const silent = file.channels.slack === undefined && file.channels.desktop !== true;
-  const alerting = all.find(({ source }) => source.action === 'alert' || source.alert !== undefined);
-  if (silent && alerting !== undefined)
+  const unset = [...(file.channels.slack?.webhook ?? '').matchAll(/\$\{env:([^}]+)\}/g)]
+    .map(([, name]) => name!)
+    .filter((name) => (process.env[name] ?? '') === '');
+  const told = all.find(({ source }) => source.action === 'alert' || source.alert !== undefined);
+  if (unset.length > 0 && told !== undefined)
     report(
-      alerting.source,
+      told.source,
+      `its alerts don't reach Slack: ${unset.join(', ')} is not set (as seen from this shell)`,
+      'set it where your agent starts toolgate',
+    );
+  const silent = file.channels.slack === undefined && file.channels.desktop !== true;
+  if (silent && told !== undefined)
+    report(
+      told.source,
       'its alerts are only written down: no channel is set up',
       'add channels: { desktop: true }, or a Slack webhook',
     );

@@ -1,10 +1,9 @@
 /** `toolgate policy replay`: the recorded calls, judged by the policies as they are now, or by another file. */
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { eachEvent } from '../audit/query.ts';
 import type { Effect } from '../call.ts';
 import { checkRules, type RuleFiles, readRuleFiles, rulesOf } from '../config/rules.ts';
 import { messageOf } from '../errors.ts';
+import { readUtf8 } from '../files.ts';
 import { formatProblems, visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, counted, print, printJson, when } from './output.ts';
@@ -51,12 +50,12 @@ export async function policyReplay(flags: ReplayFlags): Promise<number> {
       complain(files);
       return 3;
     }
-    const { artefact, problems } = await checkRules(files, house.ours, basename(flags.against ?? 'policies.yaml'));
+    const { artefact, problems } = await checkRules(files, house.ours, flags.against ?? 'policies.yaml');
     if (artefact === null) {
       complain(formatProblems(problems.filter(({ severity }) => severity === 'error')));
       return 3;
     }
-    const rules = rulesOf(artefact, house.ours, house.oursHash, basename(flags.against ?? 'policies.yaml'));
+    const rules = rulesOf(artefact, house.ours, house.oursHash, flags.against ?? 'policies.yaml');
     await house.rules.load();
     const judge = createReplay(rules, ownerOf(house), await createRecordReader(house, rules));
     const changes = new Map<string, Change>();
@@ -119,7 +118,7 @@ export async function policyReplay(flags: ReplayFlags): Promise<number> {
 function filesWith(files: RuleFiles, against: string | undefined): RuleFiles | string {
   if (against === undefined) return files;
   try {
-    return { ...files, policies: { text: readFileSync(against, 'utf8') } };
+    return { ...files, policies: { text: readUtf8(against) } };
   } catch (error) {
     return `${against} can't be read: ${messageOf(error)}`;
   }

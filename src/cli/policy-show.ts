@@ -7,6 +7,7 @@ import { mayConcern } from '../policy/coverage.ts';
 import { visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, counted, print, printJson } from './output.ts';
+import { WAITS } from './policy-accept.ts';
 
 export interface ShownPolicy {
   readonly policy: string;
@@ -30,8 +31,10 @@ export async function policyShow(flags: HouseFlags & { json?: boolean }): Promis
       complain(rulesFault(loaded));
       return 3;
     }
+    if (loaded.proposed !== null) complain(WAITS);
     const shown = shownPolicies(loaded.rules);
-    if (flags.json) printJson({ rules: loaded.rules.hash, stale: loaded.stale, policies: shown });
+    if (flags.json)
+      printJson({ rules: loaded.rules.hash, stale: loaded.stale, proposed: loaded.proposed, policies: shown });
     else {
       if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are shown`);
       print(inWords(shown, loaded.rules.hash));

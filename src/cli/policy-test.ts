@@ -1,14 +1,16 @@
 /** `toolgate policy test`: judges the calls that the owner's tests describe, and compares. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkRules, type RuleFiles, type Rules, readRuleFiles, rulesOf } from '../config/rules.ts';
 import { messageOf } from '../errors.ts';
+import { readUtf8 } from '../files.ts';
 import { readTests } from '../policy/load-tests.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
 import { runTest } from '../policy/testing.ts';
-import { formatProblems, type Problem, visibleLine } from '../problem.ts';
+import { errorAt, formatProblems, type Problem, visibleLine, WHOLE_FILE } from '../problem.ts';
+import { readInstant } from '../schema.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { imagine, type Stage } from './imagined.ts';
+import { createStage, imagine, misspeltTool, type Stage } from './imagined.ts';
 import { launchOf } from './on-record.ts';
 import { complain, counted, print, printJson } from './output.ts';
 
@@ -34,14 +36,16 @@ interface Placed {
 
 interface Outcome extends Placed {
   readonly title: string;
+  /** what makes one doubt that it tests what is meant; null for nothing */
+  readonly doubt: string | null;
   readonly faults: readonly string[];
   readonly applied: readonly string[];
 }
 
 /** Exit 0: all pass; 1: some fail; 2: no test, or a bad flag; 3: a file has mistakes. */
 export async function policyTest(files: readonly string[], flags: TestFlags): Promise<number> {
-  const at = flags.at === undefined ? null : Date.parse(flags.at);
-  if (Number.isNaN(at)) {
+  const at = flags.at === undefined ? null : readInstant(flags.at);
+  if (flags.at !== undefined && at === null) {
     complain(`--at must be an instant, such as 2026-12-31T18:00:00Z, not "${flags.at}"`);
     return 2;
   }
@@ -60,15 +64,25 @@ export async function policyTest(files: readonly string[], flags: TestFlags): Pr
       );
       return 2;
     }
-    const stage: Stage = { rules, at, launchOf: (key) => launchOf(house, key, []) };
+    const stage = createStage(rules, (key) => launchOf(house, key, []), at);
     const outcomes = chosen.map((each) => outcomeOf(each, stage, ownerOf(house)));
     const untested = flags.only === undefined && files.length === 0 ? untestedBy(rules, outcomes) : [];
-    if (flags.junit !== undefined) writeFileSync(flags.junit, junit(outcomes));
     if (flags.json) printJson({ ok: outcomes.every(({ faults }) => faults.length === 0), tests: outcomes, untested });
     else print(tree(outcomes, untested));
+    if (flags.junit !== undefined && !writeReport(flags.junit, junit(outcomes))) return 3;
     return outcomes.some(({ faults }) => faults.length > 0) ? 1 : 0;
   } finally {
     await house.close();
+  }
+}
+
+function writeReport(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text);
+    return true;
+  } catch (error) {
+    complain(`the report can't be written: ${messageOf(error)}`);
+    return false;
   }
 }
 
@@ -82,28 +96,36 @@ async function rulesOfFiles(house: House, files: RuleFiles): Promise<Rules | nul
 
 /** The named files, or all there are: beside the policies, and in the folder `tests`. Null, and said, if one is bad. */
 function gather(rules: Rules, house: House, files: readonly string[]): Placed[] | null {
+  const named = files.map((path) => ({ path, shown: path }));
+  const read = (files.length > 0 ? named : filesOfFolder(house)).map(readTestFile);
+  const problems = read.flatMap((each) => each.problems);
+  if (problems.length > 0) complain(formatProblems(problems));
+  if (problems.length > 0) return null;
+  return [...(files.length === 0 ? besidePolicies(rules) : []), ...read.flatMap(({ placed }) => placed)];
+}
+
+interface TestFile {
+  readonly path: string;
+  /** as people see it */
+  readonly shown: string;
+}
+
+function filesOfFolder(house: House): TestFile[] {
   const folder = join(house.folders.config, 'tests');
-  const inFolder = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => /\.ya?ml$/.test(name))
-        .sort()
-        .map((name) => join(folder, name))
-    : [];
-  const placed = files.length === 0 ? besidePolicies(rules) : [];
-  let good = true;
-  for (const path of files.length > 0 ? files : inFolder) {
-    const shown = files.length > 0 ? path : join('tests', basename(path));
-    try {
-      const { tests, problems } = readTests(readFileSync(path, 'utf8'), shown);
-      if (tests === null) complain(formatProblems(problems));
-      good &&= tests !== null;
-      for (const { test, line } of tests ?? []) placed.push({ file: shown, line, policy: null, test });
-    } catch (error) {
-      complain(`${shown} can't be read: ${messageOf(error)}`);
-      good = false;
-    }
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(folder)
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => ({ path: join(folder, name), shown: `tests/${name}` }));
+}
+
+function readTestFile({ path, shown }: TestFile): { placed: Placed[]; problems: readonly Problem[] } {
+  try {
+    const { tests, problems } = readTests(readUtf8(path), shown);
+    return { placed: (tests ?? []).map(({ test, line }) => ({ file: shown, line, policy: null, test })), problems };
+  } catch (error) {
+    return { placed: [], problems: [errorAt(shown, WHOLE_FILE, `it can't be read: ${messageOf(error)}`, '')] };
   }
-  return good ? placed : null;
 }
 
 function besidePolicies({ source: { policies } }: Rules): Placed[] {
@@ -118,29 +140,31 @@ function isChosen({ policy, test }: Placed, only: string | undefined): boolean {
   return [policy, test.name, test.call, test.discovered].some((each) => each?.toLowerCase().includes(wanted));
 }
 
-/** The tests beside the policies that fail, as warnings for `policy check`. */
+/** The tests that fail, and what keeps others from being read, as warnings for `policy check`. */
 export function failingTests(rules: Rules, house: House): Problem[] {
-  const stage: Stage = { rules, at: null, launchOf: (key) => launchOf(house, key, []) };
-  return besidePolicies(rules)
+  const stage = createStage(rules, (key) => launchOf(house, key, []), null);
+  const read = filesOfFolder(house).map(readTestFile);
+  const failed = [...besidePolicies(rules), ...read.flatMap(({ placed }) => placed)]
     .map((placed) => outcomeOf(placed, stage, ownerOf(house)))
     .filter(({ faults }) => faults.length > 0)
-    .map(({ file, line, title, faults }) => ({
-      file,
-      line,
-      column: 1,
-      severity: 'warning',
-      fault: `the test "${title}" fails`,
-      mend: faults.join('; '),
-      source: '',
-    }));
+    .map(({ file, line, title, faults }): Problem => {
+      const fault = `the test "${title}" fails`;
+      return { file, line, column: 1, severity: 'warning', fault, mend: faults.join('; '), source: '' };
+    });
+  // They keep nothing from being in force.
+  const unread = read.flatMap(({ problems }) =>
+    problems.map((problem): Problem => ({ ...problem, severity: 'warning' })),
+  );
+  return [...failed, ...unread];
 }
 
 function outcomeOf(placed: Placed, stage: Stage, owner: string): Outcome {
   const facts = imagine(stage, placed.test);
   const title = titleOf(placed.test);
-  if (typeof facts === 'string') return { ...placed, title, faults: [facts], applied: [] };
+  const doubt = misspeltTool(stage, placed.test);
+  if (typeof facts === 'string') return { ...placed, title, doubt, faults: [facts], applied: [] };
   const { faults, applied } = runTest(stage.rules.policies, placed.test, facts, owner);
-  return { ...placed, title, faults, applied };
+  return { ...placed, title, doubt, faults, applied };
 }
 
 /** `github/create_issue by Cursor {"title":"x"} → block` */
@@ -170,6 +194,8 @@ function tree(outcomes: readonly Outcome[], untested: readonly string[]): string
     ({ file, policy } = outcome);
     const indent = policy === null ? '  ' : '    ';
     lines.push(`${indent}${outcome.faults.length === 0 ? '✓' : '✗'} ${visibleLine(outcome.title)}`);
+    if (outcome.doubt !== null)
+      lines.push(`${indent}    ${outcome.file}:${outcome.line} ${visibleLine(outcome.doubt)}`);
     for (const fault of outcome.faults)
       lines.push(`${indent}    ${outcome.file}:${outcome.line} ${visibleLine(fault)}`);
   }

@@ -10,6 +10,7 @@ import { recognise } from '../catalog/recognise.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
+import { NotUtf8, readUtf8 } from '../files.ts';
 import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
 import type { Policies } from '../policy/load.ts';
 import type { Vocabulary } from '../policy/vocabulary.ts';
@@ -333,8 +334,10 @@ function offeredBy(servers: readonly ServerFacts[]): string[] | null {
 
 function readText(path: string, name: string, mend: string): FileText {
   try {
-    return { text: readFileSync(path, 'utf8') };
+    return { text: readUtf8(path) };
   } catch (error) {
+    if (error instanceof NotUtf8)
+      return { problem: errorAt(name, WHOLE_FILE, error.message, 'save it as UTF-8 in your editor') };
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const fault = missing ? `there is no ${path}` : `${path} can't be read: ${messageOf(error)}`;
     return {

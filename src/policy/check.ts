@@ -49,6 +49,8 @@ export function checkMeaning(file: PolicyFile, vocabulary: Vocabulary, fileName:
         `the other is on line ${locate(['policies', earlier], 'value').line}; give each its own name`,
       );
     seen.set(foldName(policy.name), index);
+    if (policy.name.trim().startsWith('(default'))
+      report([...path, 'name'], `"${policy.name}" is how the defaults are named in the log`, 'give it another name');
     checkEnoughReviewers(policy, file, [...path, 'approval', 'approvals'], report);
     if (policy.if === undefined || Object.keys(policy.if).length === 0)
       report(

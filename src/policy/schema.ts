@@ -11,6 +11,7 @@ import {
   duration,
   faultAndMend,
   flag,
+  named,
   strict,
   text,
   texts,
@@ -150,13 +151,13 @@ const oneStatus = choice('review status', REVIEW_STATUSES, { synonyms: STATUS_SY
 export const policyFile = strict({
   version: z.literal(1, { error: 'this version of the file is not known\u0000write "version: 1"' }).default(1),
   defaults: defaults.prefault({}),
-  reviewers: z.record(z.string(), reviewer).default({}),
+  reviewers: named('reviewers', reviewer).default({}),
   channels: strict({
     slack: strict({ webhook: text('webhook', 2000) }).optional(),
     desktop: flag('desktop').optional(),
   }).prefault({}),
-  agents: z.record(z.string(), oneStatus).default({}),
-  tools: z.record(z.string(), z.record(z.string(), oneStatus)).default({}),
+  agents: named('agents', oneStatus).default({}),
+  tools: named('tools', named('tools of an integration', oneStatus)).default({}),
   policies: z.array(policy, {
     error:
       'the policies are missing or not a list\u0000write "policies:" and below it a list, each item starting with "- name: …"',

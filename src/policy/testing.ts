@@ -22,9 +22,13 @@ export function runTest(policies: CompiledPolicies, test: PolicyTest, facts: Fac
   }
   const decision = decide(policies, facts, owner);
   const { deciding } = decision;
-  const by = `, by ${deciding.policy}${deciding.place === null ? '' : ` (${deciding.place})`}`;
+  const outcome = outcomeOf(decision);
+  const by =
+    outcome === 'alert'
+      ? `, by ${decision.alerts.map(({ policy }) => policy).join(', ')}`
+      : `, by ${deciding.policy}${deciding.place === null ? '' : ` (${deciding.place})`}`;
   const faults = [
-    ...differs('expected', test.expect, outcomeOf(decision), by),
+    ...differs('expected', test.expect, outcome, by),
     ...(test.would === undefined
       ? []
       : differs('expected it would', test.would, decision.would ?? decision.effect, by)),

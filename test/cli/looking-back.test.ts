@@ -81,13 +81,13 @@ policies:
       ['block', 'allow', 'No deletes', '(default: action)', 1, 0],
     ]);
     const words = (await run(where, ['policy', 'replay', '--against', stricter])).out;
-    expect(words).toContain('1  allow → require approval\n          now by  Ask for titles (stricter.yaml:3)\n');
+    expect(words).toContain(`1  allow → require approval\n          now by  Ask for titles (${stricter}:3)\n`);
     expect(words).toContain('tools   Linear · Create issue 1');
     expect(words).toMatch(/such as [0-9A-Z]{26} {2}20/);
     writeFileSync(stricter, 'policies: [{ name: x, action: blok }]');
     expect(await run(where, ['policy', 'replay', '--against', stricter])).toMatchObject({
       code: 3,
-      err: expect.stringContaining('stricter.yaml:1:31 error: "blok" is not an action'),
+      err: expect.stringContaining(`${stricter}:1:31 error: "blok" is not an action`),
     });
     expect((await run(where, ['policy', 'replay', '--against', 'none.yaml'])).code).toBe(3);
     expect((await run(where, ['policy', 'replay', '--since', 'yesterday'])).code).toBe(2);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folder } from '../support/approvals.ts';
@@ -44,6 +44,41 @@ test('policy check knows what this machine has: tools with their arguments, agen
   expect((await run(where, ['policy', 'check', '--strict'])).code).toBe(1);
   expect((await run(where, ['agents', 'register', 'Cursor'])).code).toBe(0);
   expect((await run(where, ['policy', 'check'])).out).not.toContain('the agent "Cursor"');
+});
+
+test('policy check reads the files of tests too, and says what is not UTF-8 or not set', async () => {
+  const where = scratch();
+  writeFileSync(join(where.config, 'servers.json'), '{"mcpServers":{}}');
+  writeFileSync(
+    join(where.config, 'policies.yaml'),
+    'channels: { slack: { webhook: "${env:NOT_SET_HERE}" } }\npolicies: [{ name: Tell, if: { operation: Write }, action: alert }]',
+  );
+  mkdirSync(join(where.config, 'tests'));
+  writeFileSync(
+    join(where.config, 'tests', 'a.yaml'),
+    'tests:\n  - { call: github/create_issue, expect: block }\n  - { call: github/list_isues, expect: allow }\n',
+  );
+  writeFileSync(join(where.config, 'tests', 'b.yaml'), '- broken\n');
+  const { code, out } = await run(where, ['policy', 'check']);
+  expect(code).toBe(0);
+  expect(out).toContain(
+    'tests/a.yaml:2:1 warning: the test "github/create_issue → block" fails\n    expected block, got alert, by Tell',
+  );
+  expect(out).toContain('tests/b.yaml:1:1 warning: this must be a block of keys, not a list');
+  expect(out).toContain("its alerts don't reach Slack: NOT_SET_HERE is not set");
+  const tested = await run(where, ['policy', 'test', join(where.config, 'tests', 'a.yaml')]);
+  expect(tested.out).toContain('the catalog knows no tool "list_isues" of GitHub: did you mean "list_issues"?');
+  writeFileSync(
+    join(where.config, 'policies.yaml'),
+    Buffer.from('policies: [{ name: caf\u00e9, action: block }]', 'latin1'),
+  );
+  expect(await run(where, ['policy', 'check'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('is not written in UTF-8\n    save it as UTF-8'),
+  });
+  for (const since of ['7', '2099-01-01'])
+    expect((await run(where, ['policy', 'replay', '--since', since])).code).toBe(2);
+  expect((await run(where, ['policy', 'explain', 'github/create_issue', '--at', '2026-02-31T10:00:00Z'])).code).toBe(2);
 });
 
 test('a store that can’t be used hides no mistake', async () => {

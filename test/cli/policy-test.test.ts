@@ -157,7 +157,7 @@ describe('toolgate policy test', () => {
     });
     expect(await run(none, ['policy', 'test', 'no.yaml'])).toMatchObject({
       code: 3,
-      err: expect.stringContaining("no.yaml can't be read"),
+      err: expect.stringContaining("no.yaml error: it can't be read"),
     });
     expect(await run(none, ['policy', 'test', '--at', 'noon'])).toMatchObject({ code: 2 });
     expect(await run(folder('policies: [{ name: x, action: blok }]'), ['policy', 'test'])).toMatchObject({

@@ -136,6 +136,26 @@ const MISTAKES: readonly [string, string, string][] = [
     one('action: block\nif: { args: { a: { exists: true, missing: true } } }'),
     '"exists" and "missing" ask the same',
   ],
+  [
+    'statuses that are a list',
+    'agents: [Cursor]\npolicies: []\n',
+    'policies.yaml:1:9 error: "agents" must be a block of names and values, not a list',
+  ],
+  [
+    'arguments that are a text',
+    one('action: block\nif: { args: branch }'),
+    '"args" must be a block of names and values, not "branch"',
+  ],
+  [
+    'tools without their integration',
+    'tools: { GitHub: Allowed }\npolicies: []\n',
+    'must be a block of names and values, not "Allowed"',
+  ],
+  [
+    'the name of a default',
+    'policies: [{ name: "(default: action)", action: block }]',
+    'is how the defaults are named in the log',
+  ],
   ['an empty comparison', one('action: block\nif: { args: { a: {} } }'), 'the comparison is empty'],
   ['an unknown comparison', one('action: block\nif: { args: { a: { oevr: 3 } } }'), 'unknown key "oevr"'],
   ['…and its mend', one('action: block\nif: { args: { a: { oevr: 3 } } }'), 'did you mean "over"?'],
@@ -169,7 +189,7 @@ const MISTAKES: readonly [string, string, string][] = [
   [
     'aliases without end',
     `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\npolicies: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n`,
-    'the file grows beyond all bounds',
+    'the file holds more than 100,000 values',
   ],
   ['an unknown door', one('action: block\nif: { via: shell }'), 'did you mean "cli"?'],
   ['a time without hours', one('action: block\nif: { time: { zone: UTC } }'), 'error: the time has no hours'],

@@ -15,7 +15,7 @@ import {
 } from '../../src/call.ts';
 import { buildCatalog, readCatalogFolder } from '../../src/catalog/load.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
-import { imagine } from '../../src/cli/imagined.ts';
+import { createStage, imagine } from '../../src/cli/imagined.ts';
 import { type Rules, vocabularyOf } from '../../src/config/rules.ts';
 import { type CompiledPolicies, compilePolicies } from '../../src/policy/compile.ts';
 import { decide, decideDiscovery } from '../../src/policy/decide.ts';
@@ -159,12 +159,16 @@ export function outcomes(text: string): { policy: string; test: string; faults: 
   return file.policies.flatMap((policy) => outcomesOf(stringify({ ...file, policies: [policy] })));
 }
 
-function outcomesOf(text: string): { policy: string; test: string; faults: readonly string[] }[] {
+/** The same, with all policies of the file together. */
+export function outcomesOf(text: string): { policy: string; test: string; faults: readonly string[] }[] {
   const policies = compile(text);
   const rules = { policies, catalog, vocabulary } as unknown as Rules;
   return policies.file.policies.flatMap(({ name, tests }) =>
     tests.map((test) => {
-      const facts = imagine({ rules, launchOf: () => null, at: null }, test);
+      const facts = imagine(
+        createStage(rules, () => null, null),
+        test,
+      );
       return {
         policy: name,
         test: JSON.stringify(test),
