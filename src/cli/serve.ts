@@ -1,7 +1,7 @@
 /** `toolgate serve`: the gate for one client over stdio. */
 import { pino } from 'pino';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
-import { type LoadedRules, rulesFault } from '../config/rules.ts';
+import { isReviewed, type LoadedRules, rulesFault } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
 import { type McpAsked, requestText } from '../gateway/door.ts';
@@ -57,7 +57,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
   );
 
   // Before any server is started: one whose change nobody has accepted must not be.
-  const heldBack = (await house.rules.load().catch(() => null))?.heldBack ?? [];
+  const reviewed = await house.store.read((tx) => isReviewed(tx, house.folders.config)).catch(() => false);
+  const heldBack = reviewed ? ((await house.rules.load().catch(() => null))?.heldBack ?? []) : [];
   const waiting = heldBack.map(
     (key) => `${key} is not started: its change waits to be accepted (toolgate policy accept); then restart your agent`,
   );

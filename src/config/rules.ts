@@ -106,7 +106,7 @@ export function readRuleFiles(configFolder: string): RuleFiles {
     servers,
     catalogFolder,
     fingerprint: sha256(JSON.stringify(parts)),
-    pointer: `rules ${sha256(configFolder)}`,
+    pointer: pointerKey(configFolder),
   };
 }
 
@@ -222,6 +222,11 @@ export async function loadRules(
   return { rules, problems, stale: false, proposed: null, heldBack: [] };
 }
 
+/** Whether the rules in force want every change of them accepted; cheap, and known before they are loaded. */
+export function isReviewed(tx: Transaction, configFolder: string): boolean {
+  return pointerOf(tx, pointerKey(configFolder))?.reviewed === true;
+}
+
 /** A person accepts a change: exactly these rules may come into force. */
 export function acceptRules(tx: Transaction, files: Pick<RuleFiles, 'pointer'>, hash: string): void {
   setMeta(tx, acceptedKey(files), hash);
@@ -262,13 +267,21 @@ interface Pointer {
   readonly reviewed: boolean;
 }
 
+function pointerKey(configFolder: string): string {
+  return `rules ${sha256(configFolder)}`;
+}
+
+function pointerOf(tx: Transaction, key: string): Pointer | null {
+  const text = getMeta(tx, key);
+  // An earlier program wrote it otherwise: then the files count.
+  return text?.startsWith('{') ? (JSON.parse(text) as Pointer) : null;
+}
+
 function inForce(
   tx: Transaction,
   files: RuleFiles,
 ): { pointer: Pointer | null; stored: Stored | null; accepted: string | null } {
-  const text = getMeta(tx, files.pointer);
-  // An earlier program wrote it otherwise: then the files count.
-  const pointer = text?.startsWith('{') ? (JSON.parse(text) as Pointer) : null;
+  const pointer = pointerOf(tx, files.pointer);
   return {
     pointer,
     stored: pointer === null ? null : storedArtefact(tx, pointer.hash),
