@@ -135,6 +135,15 @@ export interface Gathered {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+/** Counts the calls of a window of time that ends now. */
+export interface Counter {
+  readonly key: string;
+  /** how many are too many; no more than one beyond it needs to be counted */
+  readonly over: number;
+  /** milliseconds */
+  readonly within: number;
+}
+
 /** All that a policy can look at. */
 export interface Facts {
   readonly agent: Agent;
@@ -232,6 +241,11 @@ export function worst(operations: readonly Operation[]): Operation | null {
   return result;
 }
 
+/** A call that ran, as what its session did before. */
+export function doneDeed(call: Call): EarlierDeed {
+  return { ...deedOf(call), pending: false };
+}
+
 /** A call without its arguments. */
 export function deedOf({ via, integrations, server, calledName, tools, possible, toolStatus }: Call): Deed {
   return { via, integrations, server, calledName, tools, possible, toolStatus };
@@ -267,6 +281,11 @@ export function foldText(text: string): string {
 /** Names are compared after this: as texts, and without space, `_` and `-`. */
 export function foldName(name: string): string {
   return foldText(name).replace(/[\s_-]+/gu, '');
+}
+
+/** A block of keys: neither a list nor nothing. */
+export function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Values that upstreams take for missing: null, an empty text, an empty list. */

@@ -25,6 +25,14 @@ export function classifyNamed(
   return { recognised, toolClass: classifyTool({ ...recognised, by: 'owner', servers: [server] }, definition) };
 }
 
+/** Whether the catalog has an integration, or a server, by that name. */
+export function isNamed(catalog: Catalog, name: string): boolean {
+  return (
+    catalog.find(name) !== null ||
+    [...catalog.integrations.values()].some(({ servers }) => servers.some((server) => server.name === name))
+  );
+}
+
 /** A server by its name in the catalog. */
 function namedServer(catalog: Catalog, name: string): Recognised | null {
   for (const integration of catalog.integrations.values()) {

@@ -11,7 +11,7 @@ import { decide } from '../policy/decide.ts';
 import type { Transaction } from '../store/store.ts';
 import { type House, ownerOf } from './house.ts';
 import { metBefore } from './meet.ts';
-import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
+import { callOnRecord, definitionIn, launches } from './on-record.ts';
 
 /** Null: there is no such approval. Throws while there are no rules to judge it by, or no store. */
 export async function answerApproval(house: House, id: string, answer: Answer): Promise<Answered | null> {
@@ -45,7 +45,7 @@ function judgeOnRecord(house: House, rules: Rules, tx: Transaction, approval: Ap
   if (method !== 'tools/call' || server === null || approval.request === null) return null;
   const rows: readonly ToolRow[] = listTools(tx);
   const row = rows.find((each) => each.server === server && each.name === calledName);
-  const launch = launchOf(house, server, rows);
+  const launch = launches(house, rows)(server);
   if (launch === null || row === undefined) return null;
   if (row.definition_hash !== definitionHash) return "the tool's definition has changed since it was asked";
   const params = JSON.parse(approval.request, keepExact) as JsonObject;

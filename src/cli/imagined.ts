@@ -1,12 +1,12 @@
 /** A call that somebody describes in a test: who asks for what, when and where, as values. */
 import { identify } from '../agents/identify.ts';
-import { type Agent, type Call, deedOf, type Facts, foldName, type Gathered } from '../call.ts';
-import { classifyNamed } from '../catalog/named.ts';
-import type { ServerLaunch } from '../catalog/recognise.ts';
+import { type Agent, type Call, doneDeed, type Facts, foldName, type Gathered } from '../call.ts';
+import { classifyNamed, isNamed } from '../catalog/named.ts';
 import type { Rules } from '../config/rules.ts';
 import { countersOf } from '../policy/rates.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
 import { didYouMean } from '../problem.ts';
+import { callOfClass, type LaunchOf } from './on-record.ts';
 
 /** A Monday at noon: what a test doesn't say stays the same for ever. */
 const NOON = Date.UTC(2024, 0, 1, 12);
@@ -14,17 +14,15 @@ const NOON = Date.UTC(2024, 0, 1, 12);
 /** What there is to imagine it with. */
 export interface Stage {
   readonly rules: Rules;
-  /** how the server of that key in servers.json is started; null if there is none */
-  readonly launchOf: (key: string) => ServerLaunch | null;
+  readonly launchOf: LaunchOf;
   /** the clock where a test says nothing; null for a Monday at noon */
   readonly at: number | null;
   /** equal agents and places are the same values, so that what was worked out for one test serves the next */
   readonly known: Map<string, unknown>;
 }
 
-export function createStage(rules: Rules, launchOf: Stage['launchOf'], at: number | null): Stage {
-  const known = new Map<string, unknown>();
-  return { rules, at, known, launchOf: (key) => same(known, ['launch', key], () => launchOf(key)) };
+export function createStage(rules: Rules, launchOf: LaunchOf, at: number | null): Stage {
+  return { rules, at, launchOf, known: new Map() };
 }
 
 function same<T>(known: Map<string, unknown>, key: readonly unknown[], make: () => T): T {
@@ -48,7 +46,7 @@ export function imagine(stage: Stage, test: PolicyTest): Facts | string {
       workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
       zone: 'UTC',
     })),
-    earlier: (earlier as Call[]).map((done) => ({ ...deedOf(done), pending: false })),
+    earlier: (earlier as Call[]).map(doneDeed),
     counts: new Map(),
   };
   const who = [test.discovered, test.agent, test.identity, test.agent_status];
@@ -71,27 +69,21 @@ function callNamed({ rules, launchOf }: Stage, name: string, test: Partial<Polic
   if (key === '' || tool === '') return `"${name}" names no tool: write integration/tool, such as github/create_issue`;
   const { catalog, vocabulary } = rules;
   const launch = launchOf(key);
-  const integrations = [...catalog.integrations.values()];
-  const named = integrations.some((each) => each.servers.some((server) => server.name === key));
-  if (launch === null && catalog.find(key) === null && !named && test.server === undefined) {
-    const guess = didYouMean(key, [...vocabulary.servers, ...integrations.map(({ id }) => id)]);
+  if (launch === null && !isNamed(catalog, key) && test.server === undefined) {
+    const guess = didYouMean(key, [...vocabulary.servers, ...catalog.integrations.keys()]);
     const mend =
       guess === null ? `write "server: ${key}" beside it if such a server may come` : `did you mean "${guess}"?`;
     return `"${key}" is neither an integration nor a server of servers.json: ${mend}`;
   }
   const args = test.args ?? {};
   const { toolClass } = classifyNamed(catalog, launch ?? { key }, { name: tool }, launch === null);
-  return {
-    ...toolClass.ofCall(args),
+  return callOfClass(toolClass, args, {
     via: test.via ?? 'mcp',
     server: test.server ?? key,
     calledName: tool,
     toolStatus: test.tool_status ?? 'Allowed',
     definitionHash: null,
-    rawArguments: args,
-    argument: toolClass.reader(args),
-    namesOf: toolClass.namesOf,
-  };
+  });
 }
 
 /** A tool of a known integration that the catalog has by another spelling only; null if there is nothing to say. */

@@ -1,47 +1,30 @@
 /** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import type { Agent, Call, Decision, Gathered, Surroundings } from '../call.ts';
+import type { Agent, Call, Counter, Decision, Gathered, Surroundings } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
-import type { Completion, Judged, Reservation } from '../flow.ts';
+import type { Judged, Ports, Reservation } from '../flow.ts';
 import { newId } from '../ids.ts';
 import { insertAlerts } from '../notify/alerts.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { countersOf } from '../policy/rates.ts';
-import { type Counter, countIn, countsIn, uncountIn } from '../store/counters.ts';
+import { countIn, countsIn, uncountIn } from '../store/counters.ts';
 import type { Transaction } from '../store/store.ts';
 import { callAlerts } from './call-words.ts';
 import { createHistory } from './history.ts';
 import { channelsOf, type House, ownerOf } from './house.ts';
 
-export interface Judge {
-  /** all but the counts */
+type Shared = 'count' | 'decide' | 'reserve' | 'recordOutcome' | 'newCallId' | 'clock';
+
+export interface Judge extends Pick<Ports<unknown, unknown>, Shared> {
+  /** all but the counts, for which `count` asks the store only where a policy with a rate may apply */
   readonly gather: () => Gathered;
-  /**
-   * What was counted and done, this call itself left out. Asks the store only where a policy with a rate may apply;
-   * throws `store_unavailable`.
-   */
-  readonly count: (
-    callId: string,
-    agent: Agent,
-    calls: readonly Call[],
-    gathered: Gathered,
-  ) => Promise<Gathered> | Gathered;
-  readonly decide: (
-    agent: Agent,
-    calls: readonly Call[],
-    gathered: Gathered,
-  ) => { decision: Decision; rulesHash: string };
   /** whether it would run now, without asking anybody and without a record */
   readonly allows: (agent: Agent, call: Call) => Promise<boolean>;
-  readonly reserve: (judged: Judged) => Promise<Reservation | null> | Reservation | null;
   /** of a call that is allowed or blocked; one that must be approved is recorded where it is held */
   readonly recordDecision: (method: string | null, judged: Judged) => Promise<void> | void;
-  readonly recordOutcome: (judged: Judged, completion: Completion) => Promise<void> | void;
-  readonly newCallId: (now: number) => string;
-  readonly clock: () => number;
 }
 
 /** `onAlert` is told that a delivery is waiting. */
@@ -69,7 +52,10 @@ export function createJudge(
   });
   const count: Judge['count'] = (callId, agent, calls, gathered) => {
     const counters = countersFor(rulesInForce().policies, agent, calls, gathered);
-    if (counters.length === 0) return { ...gathered, earlier: history.earlier(callId) };
+    if (counters.length === 0) {
+      const earlier = history.earlier(callId);
+      return earlier === gathered.earlier ? gathered : { ...gathered, earlier };
+    }
     return house.store
       .read((tx) => countsIn(tx, counters, gathered.now, callId))
       .then((counts) => ({ ...gathered, earlier: history.earlier(callId), counts }));
@@ -89,16 +75,20 @@ export function createJudge(
     reserve: (judged) => {
       const { agent, calls, callId, gathered, decision } = judged;
       if (decision.effect === 'block') return NOTHING_RESERVED;
-      const { policies } = rulesInForce();
-      const lookBack = calls.some((call) => policies.applicable({ agent, call, gathered }).lookBack);
-      if (lookBack && history.earlier(callId) !== gathered.earlier) return null;
-      history.begin(callId, calls);
       const remembered: Reservation = {
         keep: () => history.keep(callId),
         release: () => history.forget(callId),
       };
+      // Counted, decided and reserved in one turn of the loop: nothing can have come in between.
+      if (gathered.counts.size === 0) {
+        history.begin(callId, calls);
+        return remembered;
+      }
+      const { policies } = rulesInForce();
+      const lookBack = calls.some((call) => policies.applicable({ agent, call, gathered }).lookBack);
+      if (lookBack && history.earlier(callId) !== gathered.earlier) return null;
+      history.begin(callId, calls);
       const counters = countersFor(policies, agent, calls, gathered);
-      if (counters.length === 0) return remembered;
       return house.store
         .write((tx) => takeIn(tx, counters, judged))
         .then(

@@ -6,7 +6,7 @@ import { voterName } from '../approvals/reviewers.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents, ranBefore } from '../audit/query.ts';
-import { deedOf } from '../call.ts';
+import { doneDeed } from '../call.ts';
 import { rulesOf, storedArtefact } from '../config/rules.ts';
 import { explain } from '../policy/explain.ts';
 import { visibleLine } from '../problem.ts';
@@ -105,7 +105,7 @@ async function explainRecorded(house: House, events: readonly StoredEvent[]) {
   const read = await createRecordReader(house, rules);
   const { agent, call, surroundings, at } = read(decided.body);
   const before = await house.store.read((tx) => ranBefore(tx, surroundings.session, decided.seq));
-  const earlier = before.map(({ body }) => ({ ...deedOf(read(body).call), pending: false }));
+  const earlier = before.map(({ body }) => doneDeed(read(body).call));
   const gathered = { now: at, surroundings, earlier, counts: new Map<string, number>() };
   const explanation = explain(rules.policies, { agent, call, gathered }, ownerOf(house));
   const now = explanation.decision.effect;

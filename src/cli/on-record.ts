@@ -11,18 +11,24 @@ import type { House } from './house.ts';
 import { statusInFile } from './inventory.ts';
 
 /** How the server of that key is started, with the tools that it has shown; null if there is none. */
-export function launchOf(house: House, key: string, rows: readonly ToolRow[]): ServerLaunch | null {
+export type LaunchOf = (key: string) => ServerLaunch | null;
+
+/** By servers.json as it is now, read once. */
+export function launches(house: House, rows: readonly ToolRow[]): LaunchOf {
   const { servers } = readRuleFiles(house.folders.config);
-  const entry = 'text' in servers ? readServers(servers.text).servers?.entries[key] : undefined;
-  if (entry === undefined) return null;
-  const { command, args, integration } = entry;
-  return {
-    key,
-    command,
-    args,
-    integration,
-    url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
-    toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
+  const entries = 'text' in servers ? (readServers(servers.text).servers?.entries ?? {}) : {};
+  return (key) => {
+    const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
+    if (entry === undefined) return null;
+    const { command, args, integration } = entry;
+    return {
+      key,
+      command,
+      args,
+      integration,
+      url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
+      toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
+    };
   };
 }
 
@@ -41,13 +47,24 @@ export function callOnRecord(
   row: ToolRow | undefined,
 ): Call {
   const fixed = statusInFile(policies.file.tools, tool, toolClass);
-  return {
-    ...toolClass.ofCall(args),
+  return callOfClass(toolClass, args, {
     via: 'mcp',
     server,
     calledName: tool,
     toolStatus: toolStatus(row, fixed, row?.definition_hash ?? ''),
     definitionHash: row?.definition_hash ?? null,
+  });
+}
+
+/** A call of a classified tool; `rest` is what its class can't know. */
+export function callOfClass(
+  toolClass: ToolClass,
+  args: JsonObject,
+  rest: Pick<Call, 'via' | 'server' | 'calledName' | 'toolStatus' | 'definitionHash'>,
+): Call {
+  return {
+    ...toolClass.ofCall(args),
+    ...rest,
     rawArguments: args,
     argument: toolClass.reader(args),
     namesOf: toolClass.namesOf,

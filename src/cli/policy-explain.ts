@@ -3,8 +3,8 @@ import { fixedStatus, type Identity, identify } from '../agents/identify.ts';
 import { agentNamed } from '../agents/names.ts';
 import { findAgent } from '../agents/registry.ts';
 import { listTools, type ToolRow } from '../audit/tools.ts';
-import { type Agent, type Call, deedOf, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
-import { classifyNamed } from '../catalog/named.ts';
+import { type Agent, type Call, doneDeed, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
+import { classifyNamed, isNamed } from '../catalog/named.ts';
 import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import { explain } from '../policy/explain.ts';
@@ -14,7 +14,7 @@ import { readInstant } from '../schema.ts';
 import { countsIn } from '../store/counters.ts';
 import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { callOnRecord, definitionIn, launchOf } from './on-record.ts';
+import { callOnRecord, definitionIn, type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
 import { WAITS } from './policy-accept.ts';
 import { surroundingsHere } from './surroundings.ts';
@@ -56,28 +56,29 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are explained`);
     if (loaded.proposed !== null) complain(WAITS);
     const rows = await house.store.read(listTools);
-    const { policies } = loaded.rules;
-    const call = callOf(house, loaded.rules, rows, what, args, flags.toolStatus);
-    const earlier = (flags.before ?? []).map((name) => callOf(house, loaded.rules!, rows, name, {}, undefined));
+    const { rules } = loaded;
+    const { policies } = rules;
+    const launchOf = launches(house, rows);
+    const call = callOf(house, rules, rows, launchOf, what, args, flags.toolStatus);
+    const earlier = (flags.before ?? []).map((name) => callOf(house, rules, rows, launchOf, name, {}, undefined));
     const fault = [call, ...earlier].find((each) => typeof each === 'string');
     if (fault !== undefined || typeof call === 'string') {
       complain(String(fault));
       return 2;
     }
-    const agent = await agentOf(house, loaded.rules, flags);
+    const agent = await agentOf(house, rules, flags);
     const here = surroundingsHere('', flags.user ?? house.owner, flags.workspace);
     const gathered = {
       now,
       surroundings: here,
-      earlier: (earlier as Call[]).map((done) => ({ ...deedOf(done), pending: false })),
+      earlier: (earlier as Call[]).map(doneDeed),
       counts: new Map<string, number>(),
     };
     const facts = { agent, call, gathered };
     const counters = countersOf(policies.applicable(facts).rates, facts);
     const counts = await house.store.read((tx) => countsIn(tx, counters, now, ''));
     const explanation = explain(policies, { ...facts, gathered: { ...gathered, counts } }, ownerOf(house));
-    if (flags.json)
-      printJson({ call: { ...call, argument: undefined }, agent, rules: loaded.rules.hash, ...explanation });
+    if (flags.json) printJson({ call: { ...call, argument: undefined }, agent, rules: rules.hash, ...explanation });
     else print(explanationInWords(call, agent, explanation));
     return explanation.decision.effect === 'allow' ? 0 : 1;
   } finally {
@@ -90,6 +91,7 @@ function callOf(
   house: House,
   { catalog, policies }: Rules,
   rows: readonly ToolRow[],
+  launchOf: LaunchOf,
   what: string,
   args: JsonObject,
   status: ReviewStatus | undefined,
@@ -98,12 +100,8 @@ function callOf(
   if (match === null)
     return `"${what}" names no tool: write server/tool or integration/tool, such as github/create_issue`;
   const [key, tool] = [match[1]!, match[2]!];
-  const launch = launchOf(house, key, rows);
-  const known =
-    launch !== null ||
-    catalog.find(key) !== null ||
-    [...catalog.integrations.values()].some(({ servers }) => servers.some(({ name }) => name === key));
-  if (!known) {
+  const launch = launchOf(key);
+  if (launch === null && !isNamed(catalog, key)) {
     const names = [...serverKeys(house), ...[...catalog.integrations.values()].map(({ id }) => id)];
     const guess = didYouMean(key, names);
     return `"${key}" is neither a server of servers.json nor an integration${guess === null ? '' : `: did you mean "${guess}"?`}`;

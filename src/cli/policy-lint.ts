@@ -6,7 +6,7 @@ import { listAgents } from '../agents/registry.ts';
 import { votersHere } from '../approvals/keys.ts';
 import { ownerReviewer, unreachable } from '../approvals/reviewers.ts';
 import { listTools } from '../audit/tools.ts';
-import { type Deed, foldName } from '../call.ts';
+import { type Deed, foldName, isObject } from '../call.ts';
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import type { Rules } from '../config/rules.ts';
@@ -17,7 +17,7 @@ import type { PolicySource } from '../policy/schema.ts';
 import type { Condition } from '../policy/schema-conditions.ts';
 import { didYouMean, type Problem } from '../problem.ts';
 import type { House } from './house.ts';
-import { definitionIn, launchOf } from './on-record.ts';
+import { definitionIn, launches } from './on-record.ts';
 import { when } from './output.ts';
 
 /** A tool that a server of this machine has shown. */
@@ -38,8 +38,9 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
     registered: listAgents(tx).flatMap(({ id, name, key_hash }) => (key_hash === null ? [] : [id, name])),
     voters: votersHere(tx, house.owner),
   }));
+  const launchOf = launches(house, tools);
   const seen = tools.map((row): SeenTool => {
-    const launch = launchOf(house, row.server, tools) ?? { key: row.server };
+    const launch = launchOf(row.server) ?? { key: row.server };
     const { toolClass } = classifyNamed(rules.catalog, launch, definitionIn(row, row.name), false);
     const schema = (JSON.parse(row.definition) as { inputSchema?: { properties?: object; required?: unknown } })
       .inputSchema;
@@ -57,7 +58,7 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
         toolStatus: 'Unreviewed',
       },
       toolClass,
-      takes: isBlock(schema?.properties) ? new Set(Object.keys(schema.properties)) : null,
+      takes: isObject(schema?.properties) ? new Set(Object.keys(schema.properties)) : null,
       required: new Set(Array.isArray(schema?.required) ? (schema.required as string[]) : []),
     };
   });
@@ -120,10 +121,6 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
       'add channels: { desktop: true }, or a Slack webhook',
     );
   return problems;
-}
-
-function isBlock(value: unknown): value is object {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Arguments that no tool it is about has, and those that a call may leave out and so get by. */

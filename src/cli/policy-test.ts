@@ -11,7 +11,7 @@ import { errorAt, formatProblems, type Problem, visibleLine, WHOLE_FILE } from '
 import { readInstant } from '../schema.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { createStage, imagine, misspeltTool, type Stage } from './imagined.ts';
-import { launchOf } from './on-record.ts';
+import { launches } from './on-record.ts';
 import { complain, counted, print, printJson } from './output.ts';
 
 export interface TestFlags extends HouseFlags {
@@ -64,7 +64,7 @@ export async function policyTest(files: readonly string[], flags: TestFlags): Pr
       );
       return 2;
     }
-    const stage = createStage(rules, (key) => launchOf(house, key, []), at);
+    const stage = createStage(rules, launches(house, []), at);
     const outcomes = chosen.map((each) => outcomeOf(each, stage, ownerOf(house)));
     const untested = flags.only === undefined && files.length === 0 ? untestedBy(rules, outcomes) : [];
     if (flags.json) printJson({ ok: outcomes.every(({ faults }) => faults.length === 0), tests: outcomes, untested });
@@ -142,7 +142,7 @@ function isChosen({ policy, test }: Placed, only: string | undefined): boolean {
 
 /** The tests that fail, and what keeps others from being read, as warnings for `policy check`. */
 export function failingTests(rules: Rules, house: House): Problem[] {
-  const stage = createStage(rules, (key) => launchOf(house, key, []), null);
+  const stage = createStage(rules, launches(house, []), null);
   const read = filesOfFolder(house).map(readTestFile);
   const failed = [...besidePolicies(rules), ...read.flatMap(({ placed }) => placed)]
     .map((placed) => outcomeOf(placed, stage, ownerOf(house)))

@@ -19,7 +19,7 @@ import { classifyNamed } from '../catalog/named.ts';
 import type { Rules } from '../config/rules.ts';
 import type { House } from './house.ts';
 import { statusInFile } from './inventory.ts';
-import { definitionIn, launchOf } from './on-record.ts';
+import { definitionIn, launches } from './on-record.ts';
 
 export interface RecordedCall {
   readonly agent: Agent;
@@ -31,6 +31,7 @@ export interface RecordedCall {
 /** Reads the `call.decided` events of a log. Equal agents and surroundings come back as the same values. */
 export async function createRecordReader(house: House, rules: Rules): Promise<(body: AuditEvent) => RecordedCall> {
   const rows = await house.store.read(listTools);
+  const launchOf = launches(house, rows);
   const { catalog, policies } = rules;
   const agents = new Map<string, Agent>();
   const places = new Map<string, Surroundings>();
@@ -42,7 +43,7 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
     let found = classes.get(key);
     if (found === undefined) {
       const row = rows.find((each) => each.server === server && each.name === name);
-      const launch = launchOf(house, server, rows) ?? { key: server, integration };
+      const launch = launchOf(server) ?? { key: server, integration };
       found = classifyNamed(catalog, launch, definitionIn(row, name), false).toolClass;
       classes.set(key, found);
     }

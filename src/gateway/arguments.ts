@@ -1,5 +1,4 @@
-import type { JsonObject } from '../call.ts';
-import { isObject } from './door.ts';
+import { isObject, type JsonObject } from '../call.ts';
 
 const NONE: JsonObject = {};
 

@@ -1,5 +1,5 @@
 /** The MCP door: turns a client's request into a Call, takes it through the corridor, and words the reply. */
-import type { Argument, Call, JsonObject, ReviewStatus } from '../call.ts';
+import { type Argument, type Call, isObject, type JsonObject, type ReviewStatus } from '../call.ts';
 import { argumentReader } from '../catalog/arguments.ts';
 import { classifyTool, integrationsOf, type ToolClass } from '../catalog/classify.ts';
 import type { ToolDefinition } from '../catalog/infer.ts';
@@ -163,10 +163,6 @@ export function definitionOf({ item, name }: Exposed): ToolDefinition {
     ...(isObject(annotations) && { annotations: annotations as ToolDefinition['annotations'] & object }),
     ...(isObject(schema) && { inputSchema: schema }),
   };
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** A `tools/call` as a Call. */

@@ -3,7 +3,7 @@
  * differ only in case are refused: JSON readers in other languages take the first, the last, or either (threats in
  * docs/security.md). Numbers that a double can't hold are kept as their text.
  */
-import { foldText } from '../call.ts';
+import { foldText, isObject } from '../call.ts';
 import { isDeeperThan } from '../digest.ts';
 import { keepExact } from '../exact.ts';
 
@@ -73,10 +73,6 @@ export function readClientLine(line: string): Inbound {
 function refuse(message: object, why: string): Inbound {
   const id = (message as { id?: unknown }).id;
   return { kind: 'bad', id: typeof id === 'string' || typeof id === 'number' ? id : null, code: -32600, why };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function collidingKey(object: Record<string, unknown>, known: ReadonlySet<string>): string | null {

@@ -1,5 +1,5 @@
 /** One client's connection: every method of the protocol by a closed table. What isn't in it is refused. */
-import type { Call, JsonObject, ReviewStatus } from '../call.ts';
+import { type Call, isObject, type JsonObject, type ReviewStatus } from '../call.ts';
 import { GatewayError } from '../errors.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { Progress } from '../upstream/stdio.ts';
@@ -8,7 +8,6 @@ import {
   askUpstream,
   type DoorPorts,
   INTERNAL_ERROR,
-  isObject,
   isReadMethod,
   type KnownTool,
   type ReadMethod,

@@ -5,12 +5,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { type JSONRPCMessage, Server, type Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import type { JsonObject } from '../call.ts';
+import { isObject, type JsonObject } from '../call.ts';
 import { messageOf } from '../errors.ts';
 import { keepExact } from '../exact.ts';
 import { createBatchWriter, createLineReader } from '../upstream/framing.ts';
 import type { Progress } from '../upstream/stdio.ts';
-import { isObject, type Reply } from './door.ts';
+import type { Reply } from './door.ts';
 import type { Gate } from './gate.ts';
 import { readClientLine } from './inbound.ts';
 import { CAPABILITIES, type Session } from './session.ts';

@@ -1,5 +1,5 @@
 /** What has changed between two policy files, in words: every difference that can matter, and nothing else. Pure. */
-import { foldName } from '../call.ts';
+import { foldName, isObject } from '../call.ts';
 import { redactText } from '../redact.ts';
 import { wordsOf } from './compile.ts';
 import type { PolicyFile, PolicySource } from './schema.ts';
@@ -58,8 +58,8 @@ export function valueChanges(before: unknown, after: unknown): string[] {
     const [from, to] = [was.get(key)?.value, is.get(key)?.value];
     if (from !== undefined && to !== undefined && JSON.stringify(from) === JSON.stringify(to)) return [];
     // A block that gets its first keys, or loses its last, is told by them.
-    if (from === undefined && isBlock(to) && hasBelow(was, path)) return [];
-    if (to === undefined && isBlock(from) && hasBelow(is, path)) return [];
+    if (from === undefined && isObject(to) && hasBelow(was, path)) return [];
+    if (to === undefined && isObject(from) && hasBelow(is, path)) return [];
     return [`${path.length === 0 ? '' : `${path.join('.')}: `}${difference(from, to)}`];
   });
 }
@@ -84,10 +84,6 @@ interface Leaf {
   readonly value: unknown;
 }
 
-function isBlock(value: unknown): boolean {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
 function hasBelow(found: ReadonlyMap<string, Leaf>, path: readonly string[]): boolean {
   return [...found.values()].some(
     (leaf) => leaf.path.length > path.length && path.every((key, index) => leaf.path[index] === key),
@@ -97,7 +93,7 @@ function hasBelow(found: ReadonlyMap<string, Leaf>, path: readonly string[]): bo
 /** By path. A list is one leaf, and so is a block without keys. */
 function leaves(value: unknown, path: readonly string[] = [], found = new Map<string, Leaf>()): Map<string, Leaf> {
   if (value === undefined) return found;
-  if (!isBlock(value) || Object.keys(value as object).length === 0) found.set(JSON.stringify(path), { path, value });
-  else for (const [key, item] of Object.entries(value as object)) leaves(item, [...path, key], found);
+  if (!isObject(value) || Object.keys(value).length === 0) found.set(JSON.stringify(path), { path, value });
+  else for (const [key, item] of Object.entries(value)) leaves(item, [...path, key], found);
   return found;
 }

@@ -1,5 +1,14 @@
 /** Why a call was judged as it was: each policy with each condition's answer and what it was compared with. Pure. */
-import type { Action, Answer, Call, Decision, Facts, JsonValue, Mode } from '../call.ts';
+import {
+  type Action,
+  type Answer,
+  type Call,
+  type Decision,
+  type Facts,
+  isObject,
+  type JsonValue,
+  type Mode,
+} from '../call.ts';
 import { createMask, type Mask } from '../mask.ts';
 import type { Test } from './answers.ts';
 import type { CompiledPolicies } from './compile.ts';
@@ -84,11 +93,7 @@ function maskedCall(call: Call, items: readonly string[]): Call {
 function maskedUnder(name: string, value: unknown, mask: Mask): unknown {
   const keys = name.split('.');
   const masked = mask(keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value));
-  return keys.reduce<unknown>((outer, key) => (isBlock(outer) ? outer[key] : outer), masked);
-}
-
-function isBlock(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+  return keys.reduce<unknown>((outer, key) => (isObject(outer) ? outer[key] : outer), masked);
 }
 
 /** A plain AND of conditions is shown as its parts; `any`, `not` and `unless` keep their level. */

@@ -1,5 +1,5 @@
 /** What is counted, for policies that look at how often something is done. Pure: the counting itself is the store's. */
-import type { Facts } from '../call.ts';
+import type { Counter, Facts } from '../call.ts';
 import type { Test } from './answers.ts';
 import type { RateMatch } from './schema-conditions.ts';
 
@@ -27,11 +27,8 @@ export function counterKeys({ id, per }: CompiledRate, { agent, call, gathered }
   }
 }
 
-/** Every counter that a call is in once it is allowed to run; `within` in milliseconds. */
-export function countersOf(
-  rates: readonly CompiledRate[],
-  facts: Facts,
-): readonly { readonly key: string; readonly over: number; readonly within: number }[] {
+/** Every counter that a call is in once it is allowed to run. */
+export function countersOf(rates: readonly CompiledRate[], facts: Facts): readonly Counter[] {
   return rates
     .filter(({ concerns }) => concerns.answer(facts) !== 'no')
     .flatMap((rate) => counterKeys(rate, facts).map((key) => ({ key, over: rate.over, within: rate.within })));

@@ -1,14 +1,6 @@
 /** Counters that all processes share: each counts the calls of a window of time that ends now. */
+import type { Counter } from '../call.ts';
 import type { Transaction } from './store.ts';
-
-/** A window of time, and how much of it matters. */
-export interface Counter {
-  readonly key: string;
-  /** counted no further than one beyond this */
-  readonly over: number;
-  /** milliseconds */
-  readonly within: number;
-}
 
 /** How many calls each counter holds, one of them left out if it is there. */
 export function countsIn(
