@@ -107,13 +107,11 @@ function callOf(
     return `"${key}" is neither a server of servers.json nor an integration${guess === null ? '' : `: did you mean "${guess}"?`}`;
   }
   const row = rows.find((each) => each.server === key && each.name === tool);
-  const { toolClass } = classifyNamed(catalog, launch ?? { key }, definitionIn(row, tool), launch === null);
+  const { recognised, toolClass } = classifyNamed(catalog, launch ?? { key }, definitionIn(row, tool), launch === null);
   if (row === undefined && toolClass.tool.source !== 'catalog' && toolClass.tool.source !== 'owner') {
     const seen = rows.filter(({ server }) => server === key).map(({ name }) => name);
-    const guess = didYouMean(
-      tool,
-      seen.length > 0 ? seen : (catalog.find(key)?.servers.flatMap(({ server }) => Object.keys(server.tools)) ?? []),
-    );
+    const listed = recognised.servers.flatMap(({ server }) => Object.keys(server.tools));
+    const guess = didYouMean(tool, seen.length > 0 ? seen : listed);
     complain(
       `no tool "${tool}" of ${key} is known${guess === null ? '' : `: did you mean "${guess}"?`}; it is judged by its name`,
     );

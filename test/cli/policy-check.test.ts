@@ -81,6 +81,17 @@ test('policy check reads the files of tests too, and says what is not UTF-8 or n
   expect((await run(where, ['policy', 'explain', 'github/create_issue', '--at', '2026-02-31T10:00:00Z'])).code).toBe(2);
 });
 
+test('explain offers the tools of the server that is meant, not those of another that serves the same integration', async () => {
+  const where = scratch();
+  const git = { command: 'uvx', args: ['mcp-server-git'] };
+  writeFileSync(join(where.config, 'servers.json'), JSON.stringify({ mcpServers: { git } }));
+  writeFileSync(join(where.config, 'policies.yaml'), 'policies: []');
+  const pushed = await run(where, ['policy', 'explain', 'git/git_push']);
+  expect(pushed.err).toContain('no tool "git_push" of git is known; it is judged by its name');
+  const misspelt = await run(where, ['policy', 'explain', 'git/git_comit']);
+  expect(misspelt.err).toContain('no tool "git_comit" of git is known: did you mean "git_commit"?');
+});
+
 test('a store that can’t be used hides no mistake', async () => {
   const where = scratch();
   writeFileSync(join(where.config, 'servers.json'), '{"mcpServers":{}}');
