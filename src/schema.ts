@@ -149,6 +149,9 @@ export function texts(what: string, suggests?: Suggests) {
     });
 }
 
+/** How a duration is written, for whoever wrote it otherwise. */
+export const DURATION_MEND = 'write a number from 1 to 999999 and a unit with no space: 30s, 10m, 2h, 1d';
+
 /** `30s`, `10m`, `2h`, `1d`, as milliseconds. */
 export function duration(what: string) {
   return z
@@ -160,7 +163,7 @@ export function duration(what: string) {
         custom(
           input,
           input === undefined ? `${what} is missing` : `${describe(input)} is not a duration for ${what}`,
-          'write a number and a unit with no space: 30s, 10m, 2h, 1d',
+          DURATION_MEND,
         ),
       );
       return z.NEVER;

@@ -88,14 +88,14 @@ export interface AnswerFlags extends HouseFlags {
   readonly json?: boolean;
 }
 
-/** Exit 0: the answer counts; 1: it doesn't, and it is said why. */
+/** Exit 0: the answer counts; 1: it doesn't, and it is said why; 2: the key can't be read. */
 export async function answer(code: string, verdict: Verdict, flags: AnswerFlags): Promise<number> {
   const house = await openHouse(flags);
   try {
     const person = await whoSpeaks(house, flags.reviewerKey);
     if (person.kind === 'nobody') {
       complain(person.why);
-      return 1;
+      return person.exitCode;
     }
     await sweepOverdue(house);
     const approval = await find(house, code);

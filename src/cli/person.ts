@@ -10,7 +10,7 @@ import type { House } from './house.ts';
 
 export type Person =
   | { readonly kind: 'person'; readonly voter: string; readonly byKey: boolean }
-  | { readonly kind: 'nobody'; readonly why: string };
+  | { readonly kind: 'nobody'; readonly why: string /** what the command ends with */; readonly exitCode: 1 | 2 };
 
 /** Why this must be an agent; null if nothing shows it. */
 export function underAgent(): string | null {
@@ -28,6 +28,7 @@ export async function whoSpeaks(house: House, keyFile: string | undefined): Prom
   if (sign !== null)
     return {
       kind: 'nobody',
+      exitCode: 1,
       why: `an agent can't answer for a person: ${sign}. Answer from a terminal of your own, the console or a notification`,
     };
   if (keyFile !== undefined) {
@@ -35,12 +36,13 @@ export async function whoSpeaks(house: House, keyFile: string | undefined): Prom
     try {
       key = readFileSync(keyFile, 'utf8');
     } catch (error) {
-      return { kind: 'nobody', why: `the key can't be read: ${messageOf(error)}` };
+      return { kind: 'nobody', exitCode: 2, why: `the key can't be read: ${messageOf(error)}` };
     }
     const reviewer = await house.store.read((tx) => reviewerOfKey(tx, key));
     return reviewer === null
       ? {
           kind: 'nobody',
+          exitCode: 1,
           why: `the key in ${keyFile} is no reviewer's: mint one with "toolgate reviewers register <id>"`,
         }
       : { kind: 'person', voter: voterOfKey(reviewer), byKey: true };
@@ -48,6 +50,7 @@ export async function whoSpeaks(house: House, keyFile: string | undefined): Prom
   if (!isTerminal())
     return {
       kind: 'nobody',
+      exitCode: 1,
       why: 'this is no terminal, so nobody can be asked: use a terminal, or --reviewer-key FILE',
     };
   return { kind: 'person', voter: voterOfUser(house.owner), byKey: false };

@@ -39,7 +39,7 @@ export async function policyAccept(flags: AcceptFlags): Promise<number> {
     const person = await whoSpeaks(house, flags.reviewerKey);
     if (person.kind === 'nobody') {
       complain(person.why);
-      return 1;
+      return person.exitCode;
     }
     if (!person.byKey && !(await confirm('Accept this change of the rules?'))) {
       complain('nothing was accepted');

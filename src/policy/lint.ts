@@ -54,6 +54,14 @@ function lintCondition(condition: Condition, path: PropertyKey[], vocabulary: Vo
       fault: '"not" excepts everything that stands beside it: this applies only where something can\'t be told',
       mend: 'narrow "not", or take it out',
     });
+  condition.workspace?.forEach((pattern, index) => {
+    if (!isWholePath(pattern))
+      found.push({
+        path: [...path, 'workspace', index],
+        fault: `"${pattern}" is no whole path, so it matches no folder`,
+        mend: `write it from "/" or "~/", or "**/${pattern.replace(/^[^/]*[~.]\/+/, '')}" for wherever it is`,
+      });
+  });
   const notOffered = unofferedIntegration(condition, vocabulary);
   if (notOffered !== null) found.push({ path: [...path, 'integration'], ...notOffered });
   any.forEach((inner, index) => {
@@ -105,6 +113,11 @@ function operationsOf({ tool, integration }: Condition, vocabulary: Vocabulary):
     operations.push(...known.map((each) => each.operation));
   }
   return operations;
+}
+
+/** From the root of a disk, the user's home, or a star that may stand for all before it. */
+function isWholePath(pattern: string): boolean {
+  return /^([/\\*?]|~$|~\/|[A-Za-z]:)/.test(pattern);
 }
 
 function isNamed({ id, title, aliases }: IntegrationWords, name: string): boolean {

@@ -6,6 +6,7 @@ import {
   choice,
   choices,
   custom,
+  DURATION_MEND,
   dayOrInstant,
   describe,
   duration,
@@ -60,7 +61,7 @@ const remembering = z
           custom(
             input,
             `${describe(input)} is not a time to remember`,
-            `write a number and a unit with no space: 30s, 10m, 2h, 1d; or one of: ${REMEMBERED.join(', ')}`,
+            `${DURATION_MEND}; or one of: ${REMEMBERED.join(', ')}`,
           ),
         );
         return z.NEVER;

@@ -122,6 +122,10 @@ describe('where changes are reviewed', () => {
       code: 1,
       err: expect.stringContaining('this is no terminal'),
     });
+    expect(await run(where, ['policy', 'accept', '--reviewer-key', join(where.state, 'none')])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("the key can't be read: ENOENT"),
+    });
     expect(await run(where, ['policy', 'accept'], { env: { CLAUDECODE: '1' } })).toMatchObject({
       code: 1,
       err: expect.stringContaining("an agent can't answer"),

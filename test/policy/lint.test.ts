@@ -9,6 +9,16 @@ const two = (first: string, second: string) => `policies:\n  - { name: a, ${firs
 /** What is less than it seems, and the first words of what is said. */
 const LESS: readonly [string, string, string][] = [
   [
+    'a folder that nothing can be',
+    one('if: { any: [{ workspace: [~/code, ./work, "*/x"] }] }, action: block'),
+    '"./work" is no whole path, so it matches no folder',
+  ],
+  [
+    '…and its mend',
+    one('if: { workspace: clients/acme }, action: block'),
+    'write it from "/" or "~/", or "**/clients/acme" for wherever it is',
+  ],
+  [
     'an operation that the tool never does',
     one('if: { integration: Linear, tool: Delete issue, operation: Read }, action: block'),
     'the catalog knows "Delete issue" as a Delete: with this operation it applies only where that isn\'t sure',
@@ -78,6 +88,10 @@ const SOUND: readonly [string, string][] = [
     one('if: { integration: Git, tool: Push, operation: Delete }, action: block'),
   ],
   ['a tool that the catalog doesn’t know', one('if: { server: shop, tool: get_it, operation: Delete }, action: block')],
+  [
+    'folders from the root, the home and anywhere',
+    one('if: { workspace: [/srv/*, ~/code, "**/x", "*acme*"] }, action: block'),
+  ],
   ['numbers that meet', one('if: { args: { n: { at_least: 5, at_most: 5 } } }, action: block')],
   ['a narrower unless', one('if: { operation: [Write, Delete] }, unless: { operation: Write }, action: block')],
   [
@@ -138,7 +152,9 @@ describe('rules that are less than they seem', () => {
     expect(problemsIn(text)).toContain(message);
     expect(() => compile(text)).not.toThrow();
   });
-  test.each(SOUND)('nothing is said of %s', (_, text) => expect(problemsIn(text)).not.toMatch(/never|taken for/));
+  test.each(SOUND)('nothing is said of %s', (_, text) =>
+    expect(problemsIn(text)).not.toMatch(/never|taken for|no whole path/),
+  );
 
   test('an integration that no server is, where every server is known', () => {
     const words = { ...vocabulary, offered: ['github', 'git'] };

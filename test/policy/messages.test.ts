@@ -77,7 +77,7 @@ const MISTAKES: readonly [string, string, string][] = [
   [
     '…and its mend',
     one('action: require approval\napproval: { timeout: 10 minutes }'),
-    'write a number and a unit with no space: 30s, 10m, 2h, 1d',
+    'write a number from 1 to 999999 and a unit with no space: 30s, 10m, 2h, 1d',
   ],
   [
     'an unknown reviewer',
