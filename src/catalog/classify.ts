@@ -20,7 +20,7 @@ import {
 } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
-import { lowered, type Outcome, raised, raisedTo, selected, toolOf, union, unique } from './outcome.ts';
+import { lowered, type Outcome, raised, raisedTo, selected, stated, toolOf, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
 import type { CatalogTool, Select } from './schema.ts';
 
@@ -152,6 +152,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const select = spec.select ?? base?.tool.select;
   const raise = [...(spec.raise ?? []), ...(base?.tool.raise ?? [])];
   const lower = [...(spec.lower ?? []), ...(base?.tool.lower ?? [])];
+  const statements = [spec.statement, base?.tool.statement].filter((each) => each !== undefined);
   const names = argumentNames(server, spec.arguments);
   const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
   const rules = { names, kindOf: kindsOf(tools), declared };
@@ -172,6 +173,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
       id === base?.name.id ? [] : (integration.tools.get(id)?.tool ?? []),
     );
     for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
+    for (const rule of statements) state = stated(state, rule, read);
     for (const canonical of tools.flatMap((tool) => tool.refs ?? [])) {
       const found = read?.(canonical) ?? { state: 'missing' as const };
       const values = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
@@ -198,6 +200,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     select !== undefined ||
     raise.length > 0 ||
     lower.length > 0 ||
+    statements.length > 0 ||
     spec.inner !== undefined ||
     tools.some((tool) => tool.refspecs !== undefined || tool.refs !== undefined);
   return { integration, source, fixed: !changing, outcome, reader, names };

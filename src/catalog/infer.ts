@@ -139,7 +139,7 @@ export function inferCall(guess: Inference, args: JsonObject): readonly Operatio
   return [worst(found)!];
 }
 
-interface Named {
+export interface Named {
   readonly operation: Operation | null;
   readonly reasons: readonly string[];
   /** a word of deleting stands where it may be a thing */
@@ -147,7 +147,7 @@ interface Named {
 }
 
 /** The worst verb of a name. */
-function operationOf(tokens: readonly string[]): Named {
+export function operationOf(tokens: readonly string[]): Named {
   const reads = tokens[0] !== undefined && READ.has(tokens[0]);
   let best: Operation | null = null;
   let by = '';

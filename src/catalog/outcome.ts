@@ -2,7 +2,8 @@
 import { type Argument, foldName, type JsonValue, OPERATIONS, type Operation, type ToolName, worst } from '../call.ts';
 import { isJsonText } from './arguments.ts';
 import type { Integration } from './load.ts';
-import type { CatalogTool, Lower, Raise, Select } from './schema.ts';
+import type { CatalogTool, Lower, Raise, Select, Statement } from './schema.ts';
+import { readStatement } from './statements.ts';
 
 /** What a call was found to be, while its arguments are being read. */
 export interface Outcome {
@@ -90,6 +91,26 @@ export function raisedTo(state: Outcome, to: Operation, reason: string): Outcome
     state.possible.length === 0 ? [to] : state.possible.map((operation) => worst([operation, to])!),
   );
   return { ...state, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
+}
+
+/** At least what the tool does anyway; more, if its statement does more. One that can't be read may do anything. */
+export function stated(state: Outcome, rule: Statement, read: ((name: string) => Argument) | null): Outcome {
+  const found = read?.(rule.argument) ?? { state: 'missing' as const };
+  if (found.state === 'missing' && rule.optional) return state;
+  const texts = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
+  const does = texts.map((text) => (typeof text === 'string' ? readStatement(text, rule.language) : null));
+  if (does.length > 0 && !does.includes(null)) {
+    const operation = worst(does as Operation[])!;
+    return raisedTo(state, operation, `the statement in "${rule.argument}" is a ${operation}`);
+  }
+  const fault = found.state === 'value' ? "can't be told to only read" : why(found);
+  const possible = unique(OPERATIONS.map((operation) => worst([...state.possible, operation])!));
+  return {
+    ...state,
+    possible,
+    operation: worst(possible),
+    reasons: [...state.reasons, `the statement in "${rule.argument}" ${fault}: taken as the worst`],
+  };
 }
 
 /** Only a literal `true` lowers. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { OPERATIONS } from '../call.ts';
 import { choice, custom, faultAndMend, flag, strict, text, texts } from '../schema.ts';
+import { STATEMENT_LANGUAGES } from './statements.ts';
 
 const toolId = text('a tool id').regex(/^[a-z0-9_]+$/, {
   error: faultAndMend('a tool id is written in lower case, digits and "_"', 'such as delete_issue'),
@@ -33,11 +34,20 @@ const inner = strict({
   arguments: text('arguments').default('arguments'),
 });
 
+const statement = strict({
+  /** the argument that holds what is to be run */
+  argument: text('argument'),
+  language: choice('language', STATEMENT_LANGUAGES),
+  /** without it the tool does what its operation says; else it may then do anything */
+  optional: flag('optional').default(false),
+});
+
 const modifiers = {
   select: select.optional(),
   raise: z.array(raise).optional(),
   lower: z.array(lower).optional(),
   inner: inner.optional(),
+  statement: statement.optional(),
 };
 
 const tool = strict({
@@ -122,3 +132,4 @@ export type CatalogServerTool = CatalogServer['tools'][string];
 export type Select = z.output<typeof select>;
 export type Raise = z.output<typeof raise>;
 export type Lower = z.output<typeof lower>;
+export type Statement = z.output<typeof statement>;

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readStatement } from '../../src/catalog/statements.ts';
+
+describe('SQL', () => {
+  test.each([
+    'select 1',
+    "SELECT count(*), max(created_at) FROM orders WHERE state = 'open' AND total > 10.5 -- the open ones",
+    'select "delete", t.drop from t',
+    "select * from t where note = 'drop table t; delete from t'",
+    "select 'it''s' as quote",
+    'with recent as (select * from t where id in (1, 2)) select * from recent order by id limit 10',
+    "select data->>'name', data @> '{\"a\": 1}' from t where id = $1",
+    'select coalesce(sum(x) filter (where y), 0) over (partition by z) from t',
+    'values (1, 2), (3, 4)',
+    'table users',
+    'show server_version',
+    'explain (analyze, buffers) select * from t',
+    '/* how many? */ select count(*) from t;',
+    "select replace(name, 'a', 'b') from t; select 2",
+    'SELECT cast(a as numeric(10, 2)) FROM `my table`',
+  ])('%s only reads', (text) => expect(readStatement(text, 'sql')).toBe('Read'));
+
+  test.each([
+    'insert into t (a) values (1)',
+    'update t set a = 1 where id = 2',
+    'create table t (a int)',
+    'select * into copy_of_t from t',
+    'select * from t for update',
+    'with x as (insert into t values (1) returning *) select * from x',
+    'alter table t add column b int',
+    'ADD COLUMN "Priority" SELECT',
+    'replace into t values (1)',
+    'begin; select 1; commit',
+    'grant select on t to ann',
+    'set role admin',
+    'vacuum t',
+    'copy t from stdin',
+  ])('%s writes', (text) => expect(readStatement(text, 'sql')).toBe('Write'));
+
+  test.each([
+    'delete from t',
+    'select 1; drop table t',
+    'COMMIT; DROP SCHEMA public CASCADE;',
+    'truncate t',
+    'alter table t drop column a',
+    'with gone as (delete from t returning *) select * from gone',
+    'explain analyze delete from t',
+    'revoke all on t from ann',
+    'DROP COLUMN "Priority"',
+    'merge into t using s on t.id = s.id when matched then delete',
+    'insert into t select 1; Delete From t',
+  ])('%s deletes', (text) => expect(readStatement(text, 'sql')).toBe('Delete'));
+
+  test.each([
+    ['a function that nobody knows', 'select purge_everything()'],
+    ['a function of another schema', 'select app.count(1)'],
+    ['a function in quotes', 'select "lo_unlink"(1)'],
+    ['a function that ends sessions', 'select pg_terminate_backend(1)'],
+    ['a procedure', 'call nightly()'],
+    ['code', 'do $$ begin delete from t; end $$'],
+    ['a comment that MySQL runs', 'select 1 /*! ; drop table t */'],
+    ['a comment within a comment', 'select 1 /* /* */ ; drop table t -- */'],
+    ['a comment only to some', 'select 1 --1; drop table t'],
+    ['another', "select 1 # '\n; drop table t -- '"],
+    ['a text that ends earlier for some', String.raw`select '\'; drop table t; --'`],
+    ['texts between dollars', 'select 1 as $$; drop table t; select 2 as $$'],
+    ['quotes in brackets', "select [it's] ; drop table t -- '"],
+    ['a text without an end', "select 'abc"],
+    ['a comment without an end', 'select 1 /* abc'],
+    ['a program', "copy t to program 'rm -rf /'"],
+    ['a NUL', 'select 1\0'],
+    ['a letter that only looks like one', 'select 1；drop table t'],
+    ['nothing', ''],
+    ['nothing but a comment', '-- select 1'],
+  ])('%s can’t be told', (_, text) => expect(readStatement(text, 'sql')).toBeNull());
+
+  test('a Delete beside anything is never less', () => {
+    const reads = fc.constantFrom('select 1', "select 'a;b' as x", 'values (1)', 'select count(*) from t -- all\n');
+    fc.assert(
+      fc.property(fc.array(reads), fc.array(reads), (before, after) => {
+        const text = [...before, 'drop table t', ...after].join(';');
+        expect(readStatement(text, 'sql')).toBe('Delete');
+      }),
+    );
+  });
+
+  test('never throws, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        expect(['Read', 'Write', 'Delete', null]).toContain(readStatement(text, 'sql'));
+        expect(['Read', 'Write', 'Delete', null]).toContain(readStatement(text, 'graphql'));
+      }),
+    );
+  });
+
+  test('is linear', () => {
+    for (const piece of ["'a", '"', '/*', '--', '(', 'a.', '/* a', '$$', '``', '-- a\n', "''"])
+      for (const text of [piece.repeat(50_000), `select ${piece.repeat(50_000)}`]) {
+        const started = performance.now();
+        readStatement(text, 'sql');
+        expect(performance.now() - started, piece).toBeLessThan(1000);
+      }
+  });
+});
+
+describe('GraphQL', () => {
+  test.each([
+    ['{ viewer { login } }', 'Read'],
+    ['query Q($id: ID!) { node(id: $id) { ...F } } fragment F on Issue { deletedAt }', 'Read'],
+    ['query { a: issue(text: "mutation { deleteIssue }") { id } } # mutation', 'Read'],
+    ['mutation { createIssue(input: { title: "delete" }) { deletedAt } }', 'Write'],
+    ['mutation { a: createIssue { id } b: deleteIssue { id } }', 'Delete'],
+    ['mutation { createIssue: deleteIssue { id } }', 'Delete'],
+    ['mutation { ...M } fragment M on Mutation { destroyNote { id } }', 'Delete'],
+    ['mutation { ... on Mutation { removeLabels { id } } }', 'Delete'],
+    ['query A { me { id } } mutation B { archiveProject { id } }', 'Delete'],
+    ['mutation { frobnicate { id } }', 'Write'],
+    ['mutation { ...A } fragment A on Mutation { ...A createIssue { id } }', 'Write'],
+    ['mutation { ...M }', null],
+    ['mutation { createIssue', null],
+    ['type Query { a: Int }', null],
+    ['', null],
+  ])('%s is %s', (text, operation) => expect(readStatement(text, 'graphql')).toBe(operation));
+});
