@@ -32,14 +32,14 @@ export function decide(policies: CompiledPolicies, facts: Facts, owner: string):
   );
   const would = strictest(reasons, fallback);
   return {
-    effect: effectOf(enforced),
-    would: effectOf(would) === effectOf(enforced) ? null : effectOf(would),
+    effect: enforced.action,
+    would: would.action === enforced.action ? null : would.action,
     deciding: enforced,
     reasons: reasons.includes(enforced) ? reasons : [...reasons, enforced],
     alerts: applying.flatMap(alertOf),
     redact: redactionOf(applying),
     requirements:
-      effectOf(enforced) === 'require approval' ? requirementsOf(applying, enforced, policies, owner, facts) : [],
+      enforced.action === 'require approval' ? requirementsOf(applying, enforced, policies, owner, facts) : [],
   };
 }
 
@@ -70,10 +70,13 @@ function applyingOf(candidates: readonly Candidate[], facts: Facts): Applying[] 
 
 /** Past its `expires`, a policy is as if it were not there. */
 export function isOver({ expires }: PolicySource, now: number): boolean {
-  return expires !== undefined && now >= expires;
+  return now >= (expires ?? Number.POSITIVE_INFINITY);
 }
 
-const ALLOWED: Reason = {
+/** A reason that rules; an alert never does. */
+type Ruling = Reason & { readonly action: Effect };
+
+const ALLOWED: Ruling = {
   policy: '(default: action)',
   action: 'allow',
   mode: 'enforce',
@@ -82,27 +85,27 @@ const ALLOWED: Reason = {
   message: null,
 };
 
-function defaultReason(policies: CompiledPolicies, { call }: Facts): Reason {
+function defaultReason(policies: CompiledPolicies, { call }: Facts): Ruling {
   const { action, unclassified, mode } = policies.file.defaults;
-  const plain: Reason = { ...ALLOWED, action, mode };
+  const plain: Ruling = { ...ALLOWED, action, mode };
   if (call.possible.length > 0) return plain;
-  const unknown: Reason = { ...ALLOWED, policy: '(default: unclassified tool)', action: unclassified, mode };
+  const unknown: Ruling = { ...ALLOWED, policy: '(default: unclassified tool)', action: unclassified, mode };
   return RANK[unknown.action] >= RANK[plain.action] ? unknown : plain;
 }
 
-const RANK: Record<Reason['action'], number> = { block: 3, 'require approval': 2, allow: 1, alert: 0 };
+const RANK: Record<Effect, number> = { block: 3, 'require approval': 2, allow: 1 };
 
 /** The strictest reason that rules; an alert never does, so it never lifts a default. Among equals the first in the file. */
-function strictest(reasons: readonly Reason[], fallback: Reason): Reason {
-  let best: Reason | null = null;
+function strictest(reasons: readonly Reason[], fallback: Ruling): Ruling {
+  let best: Ruling | null = null;
   for (const reason of reasons) {
-    if (reason.action !== 'alert' && (best === null || RANK[reason.action] > RANK[best.action])) best = reason;
+    if (isRuling(reason) && (best === null || RANK[reason.action] > RANK[best.action])) best = reason;
   }
   return best ?? fallback;
 }
 
-function effectOf(reason: Reason): Effect {
-  return reason.action === 'alert' ? 'allow' : reason.action;
+function isRuling(reason: Reason): reason is Ruling {
+  return reason.action !== 'alert';
 }
 
 function alertOf({ source, reason }: Applying): AlertRaised[] {
@@ -116,15 +119,17 @@ const NOTHING_REDACTED: Redaction = { result: [], args: [] };
 
 /** The union over all that is enforced, whichever policy wins. */
 function redactionOf(applying: readonly Applying[]): Redaction {
-  const asking = applying.filter(({ source, reason }) => source.redact !== undefined && reason.mode === 'enforce');
+  const asking = applying.flatMap(({ source, reason }) =>
+    source.redact !== undefined && reason.mode === 'enforce' ? [source.redact] : [],
+  );
   if (asking.length === 0) return NOTHING_REDACTED;
-  const union = (part: keyof Redaction) => [...new Set(asking.flatMap(({ source }) => source.redact?.[part] ?? []))];
+  const union = (part: keyof Redaction) => [...new Set(asking.flatMap((redact) => redact[part] ?? []))];
   return { result: union('result'), args: union('args') };
 }
 
 function requirementsOf(
   applying: readonly Applying[],
-  deciding: Reason,
+  deciding: Ruling,
   policies: CompiledPolicies,
   owner: string,
   { call }: Facts,

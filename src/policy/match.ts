@@ -48,7 +48,6 @@ const UNREAD: JsonValue = {};
 /** The elements of a value. A text that is itself JSON may be read by the server: then its parts are elements too. */
 function itemsOf(value: JsonValue): readonly JsonValue[] {
   const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  if (!items.some((item) => typeof item === 'string' && /^\s*[[{"]/.test(item))) return items;
   return items.flatMap((item) => [item, ...(typeof item === 'string' ? leavesOf(item) : [])]);
 }
 
@@ -60,18 +59,19 @@ function leavesOf(text: string): JsonValue[] {
       leaves.push(UNREAD);
       return;
     }
-    if (typeof value === 'string' && /^\s*[[{"]/.test(value)) parse(value, depth + 8);
+    if (typeof value === 'string') parse(value, depth + 8);
     if (value === null || typeof value !== 'object') leaves.push(value);
     else for (const item of Object.values(value)) collect(item as JsonValue, depth + 1);
   };
   const parse = (json: string, depth: number) => {
+    if (!/^\s*[[{"]/.test(json)) return;
     try {
       collect(JSON.parse(json) as JsonValue, depth);
     } catch {
       // It only looks like JSON.
     }
   };
-  if (/^\s*[[{"]/.test(text)) parse(text, 0);
+  parse(text, 0);
   return leaves;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compile, judge } from '../support/judge.ts';
+import { decideDiscovery } from '../../src/policy/decide.ts';
+import { agentOf, compile, gatheredOf, judge } from '../support/judge.ts';
 
 const REVIEWERS = 'reviewers: { ann: { os: ann }, bob: { os: bob }, leads: { members: [ann, bob] } }\n';
 
@@ -142,5 +143,48 @@ policies:
       effect: 'allow',
       redact: { result: ['emails'] },
     });
+  });
+
+  test('tells of an alert without more as of medium severity, on every channel', () => {
+    const policies = compile('policies: [{ name: Tell, if: { tool: save_it }, action: alert }]');
+    expect(judge(policies, { call: 'shop/save_it' }).alerts).toEqual([
+      { policy: 'Tell', severity: 'medium', channels: null },
+    ]);
+  });
+
+  test('of an allow policy that arguments rule out, nothing is told and nothing taken out', () => {
+    const policies = compile(
+      'policies: [{ name: Mine, if: { args: { a: 1 } }, action: allow, alert: {}, redact: { args: [b] } }]',
+    );
+    expect(judge(policies, { call: 'shop/get_it', args: { a: 1 } }).alerts).toHaveLength(1);
+    const other = judge(policies, { call: 'shop/get_it', args: { a: 2 } });
+    expect(other).toMatchObject({ alerts: [], redact: { result: [], args: [] } });
+    expect(other.reasons.map(({ policy }) => policy)).toEqual(['(default: action)']);
+  });
+
+  test('in a file that only watches, is an enforced allow, with what it would have been', () => {
+    const policies = compile('defaults: { mode: monitor, action: block }\npolicies: []');
+    expect(judge(policies, { call: 'shop/get_it' })).toMatchObject({
+      effect: 'allow',
+      would: 'block',
+      deciding: { policy: '(default: action)', action: 'allow', mode: 'enforce' },
+    });
+  });
+
+  test('offers to remember no Delete where the policy names nothing at all', () => {
+    const policies = compile('policies: [{ name: Ask, action: require approval, approval: { remember: session } }]');
+    const offered = (call: string) => judge(policies, { call }).requirements[0]?.remember;
+    expect(offered('shop/save_it')).toEqual({ kind: 'session' });
+    expect(offered('shop/delete_it')).toBeNull();
+  });
+
+  test('of a discovery names the policies that apply to that agent', () => {
+    const policies = compile(
+      'policies:\n  - { name: New, when: an agent is discovered, action: alert }\n  - { name: Cursor, when: an agent is discovered, if: { agent: Cursor }, action: alert }\n  - { name: Call, action: alert }\n',
+    );
+    const reasonsFor = (discovered: string) =>
+      decideDiscovery(policies, { agent: agentOf({ discovered }), gathered: gatheredOf({}) }).reasons;
+    expect(reasonsFor('Zed')).toMatchObject([{ policy: 'New', action: 'alert', answer: 'yes' }]);
+    expect(reasonsFor('Cursor').map(({ policy }) => policy)).toEqual(['New', 'Cursor']);
   });
 });
