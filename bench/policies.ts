@@ -62,7 +62,12 @@ const agent: Agent = {
   status: 'Allowed',
   knownBy: 'bench',
 };
-const surroundings = { session: 's', user: 'ann', workspaces: [{ spellings: ['/work'], sure: true }], zone: 'UTC' };
+const surroundings = {
+  session: 's',
+  user: 'ann',
+  workspaces: [{ spellings: ['/work'], sure: true }],
+  zone: () => 'UTC',
+};
 
 interface Asked {
   readonly tool: string;

@@ -113,8 +113,8 @@ export interface Surroundings {
   readonly user: string | null;
   /** the folders that it works in; empty if unknown */
   readonly workspaces: readonly Workspace[];
-  /** IANA name of the zone that this computer is set to */
-  readonly zone: string;
+  /** IANA name of the zone that this computer is set to; asked for only where a policy needs it, since looking costs */
+  readonly zone: () => string;
 }
 
 export interface Workspace {

@@ -2,13 +2,6 @@
  * What a statement does that a tool is given to run, from its words alone. Whatever two dialects could read differently
  * (where a comment or a text ends, what an unknown function does) can't be told. Pure.
  */
-import {
-  type DefinitionNode,
-  type FragmentDefinitionNode,
-  Kind,
-  parse,
-  type SelectionSetNode,
-} from 'graphql/language/index.js';
 import { type Operation, worst } from '../call.ts';
 import { operationOf, tokensOf } from './infer.ts';
 
@@ -102,52 +95,54 @@ function sqlTokens(text: string): Token[] | null {
   return tokens;
 }
 
-const MAX_GRAPHQL_TOKENS = 20_000;
-
-/** A mutation does what the names of its fields say, and at least a Write. */
+/** A mutation does what the names of its fields say, and at least a Write. Fragments of one are not followed. */
 function readGraphql(text: string): Operation | null {
-  let definitions: readonly DefinitionNode[];
-  try {
-    ({ definitions } = parse(text, { noLocation: true, maxTokens: MAX_GRAPHQL_TOKENS }));
-  } catch {
-    return null;
+  const tokens = graphqlTokens(text);
+  if (tokens === null) return null;
+  const found: Operation[] = [];
+  /** what stands open: `{`, `(`, `[` */
+  const open: string[] = [];
+  /** `query`, `mutation`, `subscription` or `fragment`; null between definitions */
+  let kind: string | null = null;
+  for (const [index, token] of tokens.entries()) {
+    if (kind === null) {
+      kind = token === '{' ? 'query' : token;
+      if (!GRAPHQL_KINDS.has(kind)) return null;
+      if (kind !== 'fragment') found.push(kind === 'mutation' ? 'Write' : 'Read');
+    }
+    const closes = GRAPHQL_PAIRS.get(token);
+    if (closes !== undefined) {
+      if (open.pop() !== closes) return null;
+      if (open.length === 0 && closes === '{') kind = null;
+    } else if (token === '{' || token === '(' || token === '[') open.push(token);
+    else if (kind === 'mutation' && open.length === 1 && open[0] === '{') {
+      if (token === '...') return null;
+      const isField = /^\w/.test(token) && tokens[index + 1] !== ':' && tokens[index - 1] !== '@';
+      if (isField) found.push(operationOf(tokensOf(token)).operation ?? 'Write');
+    }
   }
-  const fragments = new Map(
-    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [])),
-  );
-  const found = definitions.flatMap((definition): (Operation | null)[] => {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) return [];
-    if (definition.kind !== Kind.OPERATION_DEFINITION) return [null];
-    if (definition.operation !== 'mutation') return ['Read'];
-    const fields = fieldsOf(definition.selectionSet, fragments, new Set());
-    return fields === null
-      ? [null]
-      : ['Write', ...fields.map((field) => operationOf(tokensOf(field)).operation ?? 'Write')];
-  });
-  return found.includes(null) ? null : worst(found as Operation[]);
+  return kind === null ? worst(found) : null;
 }
 
-/** The fields of a selection at its top, those of its fragments too; null if it names one that isn't there. */
-function fieldsOf(
-  { selections }: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  within: Set<string>,
-): string[] | null {
-  const fields: string[] = [];
-  for (const selection of selections) {
-    if (selection.kind === Kind.FIELD) {
-      fields.push(selection.name.value);
-      continue;
-    }
-    const name = selection.kind === Kind.FRAGMENT_SPREAD ? selection.name.value : null;
-    if (name !== null && within.has(name)) continue;
-    const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-    if (name !== null) within.add(name);
-    const inner = fragment === undefined ? null : fieldsOf(fragment.selectionSet, fragments, within);
-    if (inner === null) return null;
-    fields.push(...inner);
+const GRAPHQL_KINDS = set('query mutation subscription fragment');
+const GRAPHQL_PAIRS: ReadonlyMap<string, string> = new Map([
+  ['}', '{'],
+  [')', '('],
+  [']', '['],
+]);
+
+/** Names, numbers and marks; a text is `""`. Null where it is no GraphQL. */
+function graphqlTokens(text: string): string[] | null {
+  const pattern =
+    /(?:[\s,\uFEFF]|#[^\n\r]*)+|(?<text>"""(?:\\"""|\\(?!""")|"{1,2}(?!")|[^"\\])*"""|"(?!"")(?:[^"\\\n\r]|\\.)*")|(?<token>[A-Za-z_]\w*|-?\d[\w.+-]*|\.\.\.|[!$&()[\]{}:=@|])/uy;
+  const tokens: string[] = [];
+  while (pattern.lastIndex < text.length) {
+    const found = pattern.exec(text)?.groups;
+    if (found === undefined) return null;
+    if (found['text'] !== undefined) tokens.push('""');
+    else if (found['token'] !== undefined) tokens.push(found['token']);
   }
-  return fields;
+  return tokens;
 }
 
 function set(words: string): ReadonlySet<string> {

@@ -44,7 +44,7 @@ export function imagine(stage: Stage, test: PolicyTest): Facts | string {
       session: 'test',
       user: test.user ?? 'somebody',
       workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
-      zone: 'UTC',
+      zone: () => 'UTC',
     })),
     earlier: (earlier as Call[]).map(doneDeed),
     counts: new Map(),

@@ -20,6 +20,7 @@ import type { Rules } from '../config/rules.ts';
 import type { House } from './house.ts';
 import { statusInFile } from './inventory.ts';
 import { definitionIn, launches } from './on-record.ts';
+import { localZone } from './surroundings.ts';
 
 export interface RecordedCall {
   readonly agent: Agent;
@@ -36,7 +37,6 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
   const agents = new Map<string, Agent>();
   const places = new Map<string, Surroundings>();
   const classes = new Map<string, ToolClass>();
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
   const classOf = (server: string, name: string, integration: string): ToolClass => {
     const key = `${server}\n${name}\n${integration}`;
@@ -82,7 +82,7 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
         session,
         user: (body['toolgate.user'] as string | undefined) ?? null,
         workspaces: (body['toolgate.workspaces'] as Workspace[] | undefined) ?? [],
-        zone,
+        zone: localZone,
       };
       places.set(key, place);
     }

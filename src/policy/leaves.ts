@@ -196,11 +196,11 @@ function foldersAbove(path: string): string[] {
 export function timeTest({ inside, outside, zone }: TimeMatch): Test {
   const windows = inside ?? outside!;
   const wanted = inside !== undefined;
-  const clock = ({ gathered }: Facts): WallClock => clockOf(zone ?? gathered.surroundings.zone)(gathered.now);
+  const clock = ({ gathered }: Facts): WallClock => clockOf(zone ?? gathered.surroundings.zone())(gathered.now);
   return leaf(
     `time: ${wanted ? 'inside' : 'outside'} ${windows.map(describeWindow).join(' or ')}${zone === undefined ? '' : `, ${zone}`}`,
     (facts) => (isInside(windows, clock(facts)) === wanted ? 'yes' : 'no'),
-    (facts) => `${describeClock(clock(facts))} in ${zone ?? facts.gathered.surroundings.zone}`,
+    (facts) => `${describeClock(clock(facts))} in ${zone ?? facts.gathered.surroundings.zone()}`,
     { varies: true },
   );
 }

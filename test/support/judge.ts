@@ -121,7 +121,7 @@ export function gatheredOf(item: CaseCall): Gathered {
         spellings: spellings(folder.replace(/^\?/, '')),
         sure: !folder.startsWith('?'),
       })),
-      zone: item.zone ?? 'UTC',
+      zone: () => item.zone ?? 'UTC',
     },
     earlier:
       item.before === null
