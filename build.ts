@@ -47,7 +47,7 @@ cpSync('src/desk/console', 'dist/console', { recursive: true });
 writeFileSync('dist/catalog.json', JSON.stringify(catalog.files));
 
 await build({
-  entryPoints: { toolgate: 'src/cli/main.ts' },
+  entryPoints: { toolgate: 'src/cli/start.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
