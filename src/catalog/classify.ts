@@ -22,6 +22,7 @@ import { type Inference, infer, inferCall, type ToolDefinition } from './infer.t
 import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
 import { lowered, type Outcome, raised, raisedTo, selected, stated, toolOf, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
+import { requested } from './requests.ts';
 import type { CatalogTool, Select } from './schema.ts';
 
 /** What one call, or a tool as such, was found to be. */
@@ -76,10 +77,7 @@ function isSure(recognised: Recognised): boolean {
 }
 
 /** What an upstream says of itself may add an integration to the owner's key for it, never replace it. */
-export function integrationsOf(
-  main: { id: string; title: string },
-  recognised: Recognised,
-): readonly CallIntegration[] {
+function integrationsOf(main: { id: string; title: string }, recognised: Recognised): readonly CallIntegration[] {
   const { id, title } = main;
   if (isSure(recognised)) return [{ id, title, sure: true }];
   const { own } = recognised;
@@ -89,6 +87,17 @@ export function integrationsOf(
         { id, title, sure: false },
         { id: own.id, title: own.title, sure: true },
       ];
+}
+
+/**
+ * Of what no entry places, a tool that nobody knows or a resource: where one package serves several integrations it may
+ * belong to any of them, so policies on each restrict it and none loosens.
+ */
+export function unplacedIntegrations(recognised: Recognised): readonly CallIntegration[] {
+  const owners = new Map(recognised.servers.map(({ integration }) => [integration.id, integration]));
+  return recognised.by === 'launch' && owners.size > 1
+    ? [...owners.values()].map(({ id, title }) => ({ id, title, sure: false }))
+    : integrationsOf(recognised.integration, recognised);
 }
 
 /** Where it isn't known which of several tools this is, an argument is readable only if all would read it alike. */
@@ -152,6 +161,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const select = spec.select ?? base?.tool.select;
   const raise = [...(spec.raise ?? []), ...(base?.tool.raise ?? [])];
   const lower = [...(spec.lower ?? []), ...(base?.tool.lower ?? [])];
+  const request = spec.request ?? base?.tool.request;
   const statements = [spec.statement, base?.tool.statement].filter((each) => each !== undefined);
   const names = argumentNames(server, spec.arguments);
   const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
@@ -173,6 +183,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
       id === base?.name.id ? [] : (integration.tools.get(id)?.tool ?? []),
     );
     for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
+    if (request !== undefined) state = requested(state, request, integration, args);
     for (const rule of statements) state = stated(state, rule, read);
     for (const canonical of tools.flatMap((tool) => tool.refs ?? [])) {
       const found = read?.(canonical) ?? { state: 'missing' as const };
@@ -201,6 +212,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     raise.length > 0 ||
     lower.length > 0 ||
     statements.length > 0 ||
+    request !== undefined ||
     spec.inner !== undefined ||
     tools.some((tool) => tool.refspecs !== undefined || tool.refs !== undefined);
   return { integration, source, fixed: !changing, outcome, reader, names };
@@ -288,7 +300,7 @@ function guessOutcome(
 ): Classification {
   const possible = args === null ? guess.possible : inferCall(guess, args);
   return {
-    integrations: integrationsOf(recognised.integration, recognised),
+    integrations: unplacedIntegrations(recognised),
     tools: [{ id: idOf(definition.name), title: titleOf(definition.name) }],
     possible,
     operation: worst(possible),

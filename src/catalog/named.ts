@@ -33,19 +33,17 @@ export function isNamed(catalog: Catalog, name: string): boolean {
   );
 }
 
-/** A server by its name in the catalog. */
+/** A server by its name in the catalog, or all of an integration. */
 function namedServer(catalog: Catalog, name: string): Recognised | null {
-  for (const integration of catalog.integrations.values()) {
-    const server = integration.servers.find((each) => each.name === name || each.server.title === name);
-    if (server !== undefined)
-      return {
-        by: 'owner',
-        servers: [server],
-        integration,
-        own: integration,
-        known: integration,
-        why: 'it is named so in the catalog',
-      };
+  const all = [...catalog.integrations.values()].flatMap((each) => each.servers);
+  const byName = all.filter((server) => server.name === name);
+  // One package may serve several integrations: first the one that it serves most.
+  const servers = (byName.length > 0 ? byName : all.filter(({ server }) => server.title === name)).sort(
+    (a, b) => Object.keys(b.server.tools).length - Object.keys(a.server.tools).length,
+  );
+  if (servers.length > 0) {
+    const known = servers[0]!.integration;
+    return { by: 'launch', servers, integration: known, own: known, known, why: 'it is named so in the catalog' };
   }
   const integration = catalog.find(name);
   return integration === null

@@ -102,7 +102,10 @@ function launchMatches(
 ): { servers: IntegrationServer[]; why: string } {
   const read = readLaunch(launch);
   if (read === null) return { servers: [], why: '' };
-  const servers = all.filter(({ server }) => isLaunchOf(server, read));
+  // Of one package that serves several integrations, first the one that it serves most.
+  const servers = all
+    .filter(({ server }) => isLaunchOf(server, read))
+    .sort((a, b) => Object.keys(b.server.tools).length - Object.keys(a.server.tools).length);
   return {
     servers,
     why: read.kind === 'url' ? `its URL is at ${read.host}` : `it is started from ${read.kind} ${read.name}`,

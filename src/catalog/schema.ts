@@ -42,12 +42,31 @@ const statement = strict({
   optional: flag('optional').default(false),
 });
 
+export const HTTP_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+const request = strict({
+  /** a method, or `{argument}` for the argument that names it */
+  method: text('method').regex(/^(\{.+\}|GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)$/, {
+    error: faultAndMend('this is neither a method nor an argument', 'write POST, or "{method}" for an argument'),
+  }),
+  /** the argument that holds the path, from the API's root */
+  path: text('path'),
+});
+
+const apiRule = strict({
+  method: choice('method', HTTP_METHODS),
+  /** a pattern: `*` is one part of the path, `**` any number */
+  path: text('path').regex(/^\//, { error: faultAndMend('a path of the API starts with "/"', 'such as /repos/*/*') }),
+  tool: toolId,
+});
+
 const modifiers = {
   select: select.optional(),
   raise: z.array(raise).optional(),
   lower: z.array(lower).optional(),
   inner: inner.optional(),
   statement: statement.optional(),
+  request: request.optional(),
 };
 
 const tool = strict({
@@ -101,6 +120,8 @@ export const catalogFile = strict({
   aliases: texts('aliases').optional(),
   /** hosts of its API, for commands that call it directly */
   api_hosts: texts('api_hosts').optional(),
+  /** which tool a request to its API is; the first that fits counts */
+  api: z.array(apiRule).default([]),
   servers: z.record(z.string(), server).default({}),
   tools: z.record(toolId, tool),
 }).check((ctx) => {
@@ -115,6 +136,9 @@ export const catalogFile = strict({
     for (const [key, meaning] of Object.entries(value?.values ?? {}))
       if (!(OPERATIONS as readonly string[]).includes(meaning)) refer(meaning, [...path, 'select', 'values', key]);
   };
+  ctx.value.api.forEach(({ tool }, index) => {
+    refer(tool, ['api', index, 'tool']);
+  });
   for (const [id, value] of Object.entries(tools)) checkSelect(value.select, ['tools', id]);
   for (const [name, value] of Object.entries(servers)) {
     for (const [called, entry] of Object.entries(value.tools)) {
@@ -132,4 +156,6 @@ export type CatalogServerTool = CatalogServer['tools'][string];
 export type Select = z.output<typeof select>;
 export type Raise = z.output<typeof raise>;
 export type Lower = z.output<typeof lower>;
+export type Request = z.output<typeof request>;
+export type ApiRule = z.output<typeof apiRule>;
 export type Statement = z.output<typeof statement>;

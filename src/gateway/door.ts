@@ -1,7 +1,7 @@
 /** The MCP door: turns a client's request into a Call, takes it through the corridor, and words the reply. */
 import { type Argument, type Call, isObject, type JsonObject, type ReviewStatus } from '../call.ts';
 import { argumentReader } from '../catalog/arguments.ts';
-import { classifyTool, integrationsOf, type ToolClass } from '../catalog/classify.ts';
+import { classifyTool, type ToolClass, unplacedIntegrations } from '../catalog/classify.ts';
 import type { ToolDefinition } from '../catalog/infer.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Recognised, recognise } from '../catalog/recognise.ts';
@@ -209,7 +209,7 @@ export function readCall(method: ReadMethod, upstream: Upstream, recognised: Rec
   const tool = READS[method];
   return {
     via: 'mcp',
-    integrations: integrationsOf(recognised.integration, recognised),
+    integrations: unplacedIntegrations(recognised),
     server: upstream.spec.key,
     calledName: tool.id,
     tools: [tool],

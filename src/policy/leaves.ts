@@ -92,7 +92,7 @@ export function integrationTest(wanted: readonly string[], loosens: boolean, fin
       }
       return result;
     },
-    ({ call }) => call.integrations.map(({ title, sure }) => (sure ? title : `${title} by its own account`)).join(', '),
+    ({ call }) => call.integrations.map(({ title, sure }) => (sure ? title : `perhaps ${title}`)).join(', '),
     { about: 'tool' },
   );
 }
