@@ -8,6 +8,7 @@ import { type JsonObject, type JsonValue, type Operation, worst } from '../call.
 /** A tool as its upstream describes it. */
 export interface ToolDefinition {
   readonly name: string;
+  readonly description?: string | undefined;
   readonly annotations?: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean };
   readonly inputSchema?: JsonObject;
 }
@@ -61,8 +62,41 @@ const NOT_DELETE: ReadonlyMap<string, Operation> = new Map([
 
 /** Infers from the definition alone; pure. */
 export function infer(tool: ToolDefinition): Inference {
+  const guess = fromNameAndChoices(tool);
+  // Its own words may raise; where arguments decide, they say which call it is that deletes.
+  if (guess.possible.length === 0 || guess.deciders.length > 0 || guess.possible.includes('Delete')) return guess;
+  if (!saysItDeletes(tool.description ?? '')) return guess;
+  return { ...guess, possible: [...guess.possible, 'Delete'], reasons: [...guess.reasons, 'it says that it deletes'] };
+}
+
+const MAX_DESCRIPTION = 2000;
+const NOT = /\b(not|never|no|cannot|without)\b|n['’]t\b/i;
+
+/** A sentence whose verb is one of deleting: `Deletes …`, `Gets … and removes it`; the first may also be a command. */
+function saysItDeletes(description: string): boolean {
+  const sentences = description.slice(0, MAX_DESCRIPTION).split(/[.!?;:\n]+/);
+  return sentences.some((sentence, index) => {
+    if (NOT.test(sentence)) return false;
+    const verbs = tokensOf(sentence);
+    const first = verbs.findIndex((word) => isVerb(word) || isVerb(bareVerb(word)));
+    return verbs.some((word, at) => {
+      const leads = at === first || ['and', 'then', 'or'].includes(verbs[at - 1] ?? '');
+      const bare = bareVerb(word);
+      return leads && (bare !== word ? DELETE.has(bare) : index === 0 && at === first && DELETE.has(word));
+    });
+  });
+}
+
+/** `deletes` → `delete`, `purges` → `purge`, `erases` → `erase`; else the word itself. */
+function bareVerb(word: string): string {
+  for (const bare of [word.replace(/s$/, ''), word.replace(/es$/, ''), word.replace(/ies$/, 'y')])
+    if (bare !== word && isVerb(bare)) return bare;
+  return word;
+}
+
+function fromNameAndChoices(tool: ToolDefinition): Inference {
   const tokens = tokensOf(tool.name);
-  const named = operationOf(tokens);
+  const named = isMixed(tool.name) ? { ...operationOf(tokens), doubtful: true } : operationOf(tokens);
   const runs = tokens.find((token, index) => runsAnything(token, tokens[index - 1], tokens));
   const told = tokens.find((token) => DOES_AS_TOLD.has(token));
   const readOnly = tool.annotations?.readOnlyHint;
@@ -226,6 +260,15 @@ function referred(ref: JsonValue | undefined, root: JsonObject): JsonValue | und
 
 function objectOf(value: JsonValue | undefined): JsonObject | null {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : null;
+}
+
+/** Letters of two scripts in one word, or characters that nobody sees: it may read as another name than it is. */
+function isMixed(name: string): boolean {
+  const folded = name.normalize('NFKC');
+  return (
+    /[\p{Cf}\p{Cc}]/u.test(folded) ||
+    (folded.match(/\p{L}+/gu) ?? []).some((word) => /\p{Script=Latin}/u.test(word) && /[^\p{Script=Latin}]/u.test(word))
+  );
 }
 
 /** Words of a name in snake, kebab, dotted, camel or Pascal case, lower-cased. */

@@ -158,8 +158,10 @@ export function knowUpstream(catalog: Catalog, upstream: Upstream, exposed: read
 export function definitionOf({ item, name }: Exposed): ToolDefinition {
   const schema = item['inputSchema'];
   const annotations = item['annotations'];
+  const description = item['description'];
   return {
     name,
+    ...(typeof description === 'string' && { description }),
     ...(isObject(annotations) && { annotations: annotations as ToolDefinition['annotations'] & object }),
     ...(isObject(schema) && { inputSchema: schema }),
   };

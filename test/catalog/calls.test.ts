@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { JsonObject } from '../../src/call.ts';
 import type { Classification } from '../../src/catalog/classify.ts';
+import { infer, inferCall, type ToolDefinition } from '../../src/catalog/infer.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
 import { catalog } from '../support/judge.ts';
 
@@ -57,5 +58,23 @@ describe(`${alike.length} names that mean more than one thing`, () => {
     });
     expect(found).toEqual(calls.map(wantedOf));
     expect(new Set(found.map((each) => JSON.stringify(each))).size).toBeGreaterThan(1);
+  });
+});
+
+interface Invented extends ToolDefinition {
+  readonly hostile?: boolean;
+  readonly args?: JsonObject;
+  readonly may: readonly string[];
+}
+
+const invented = read<Invented>('invented.yaml');
+const hostile = invented.filter((tool) => tool.hostile === true);
+
+describe(`${invented.length} tools that nobody knows, ${hostile.length} of them hostile`, () => {
+  test.each(invented)('$name $args $description', ({ hostile: isHostile, args, may, ...definition }) => {
+    const guess = infer(definition);
+    const possible = args === undefined ? guess.possible : inferCall(guess, args);
+    expect([...possible].sort()).toEqual([...may].sort());
+    if (isHostile) expect(possible).not.toEqual(['Read']);
   });
 });
