@@ -8,7 +8,7 @@ import { type Argument, foldText, isEmpty, type JsonObject, type JsonValue } fro
 export type ArgumentNames = ReadonlyMap<string, readonly string[]>;
 
 /** What a canonical argument holds, where it must be read with more care than a plain text. */
-export type ArgumentKind = 'path' | 'refspec' | 'addresses' | 'uri';
+export type ArgumentKind = 'path' | 'refspec' | 'addresses' | 'uri' | 'encoded';
 
 /** How one tool's arguments are read. */
 export interface ArgumentRules {
@@ -183,6 +183,7 @@ const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
   uri: (value) => each(value, readUri),
   refspec: (value) => each(value, (text) => destinationOf(text)),
   addresses: (value) => each(value, addressesIn),
+  encoded: (value) => each(value, decoded),
 };
 
 /** Reads each text of a value; a list comes out flat. What is no text stays as it is; JSON could be read either way. */
@@ -253,6 +254,17 @@ function readUri(uri: string): Argument {
   return href === uri || href === `${uri}/` ? { state: 'value', value: uri } : doubtful;
 }
 
+/** Decoded once, as servers do; what is still encoded then depends on the server. */
+function decoded(text: string): Argument {
+  try {
+    const value = decodeURIComponent(text);
+    if (!value.includes('%')) return { state: 'value', value };
+  } catch {
+    // No encoding that is one.
+  }
+  return { state: 'unreadable', why: 'servers may decode it differently' };
+}
+
 /** The branch that a git refspec writes to. `HEAD` and its like depend on the repository. */
 function destinationOf(refspec: string): Argument {
   const trimmed = refspec.trim().replace(/^\+/, '');
@@ -274,6 +286,11 @@ function destinationOf(refspec: string): Argument {
 /** Whether a value is the name of a branch, tag or commit, and no path, pattern or option. */
 export function isPlainRef(value: JsonValue): boolean {
   return typeof value === 'string' && value !== '' && !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value);
+}
+
+/** Whether a value may be an option, or several words where the server makes a command of it. */
+export function mayBeOption(value: JsonValue): boolean {
+  return typeof value !== 'string' || /^-|[\s\p{Cc}]/u.test(value);
 }
 
 /** Whether a refspec forces or deletes: a leading `+`, nothing before the `:`, or an option. */

@@ -5,6 +5,7 @@ import {
   type ClassSource,
   foldName,
   type JsonObject,
+  type JsonValue,
   type Operation,
   type ToolName,
   worst,
@@ -15,6 +16,7 @@ import {
   argumentReader,
   isDestructiveRefspec,
   isPlainRef,
+  mayBeOption,
   ownNames,
   readPath,
 } from './arguments.ts';
@@ -165,7 +167,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
   const statements = [spec.statement, base?.tool.statement].filter((each) => each !== undefined);
   const names = argumentNames(server, spec.arguments);
   const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
-  const rules = { names, kindOf: kindsOf(tools), declared };
+  const rules = { names, kindOf: kindsOf(tools, server.server.encoded ?? []), declared };
   const reader = (args: JsonObject) => argumentReader(args, rules);
   const source = base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const);
   const place = `${entry.calledName} in the catalog's ${server.name}`;
@@ -185,12 +187,16 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
     if (request !== undefined) state = requested(state, request, integration, args);
     for (const rule of statements) state = stated(state, rule, read);
-    for (const canonical of tools.flatMap((tool) => tool.refs ?? [])) {
+    const raiseUnless = (canonical: string, isFine: (value: JsonValue) => boolean, fault: string) => {
       const found = read?.(canonical) ?? { state: 'missing' as const };
       const values = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
-      if (found.state === 'unreadable' || !values.every(isPlainRef))
-        state = raisedTo(state, 'Delete', `"${canonical}" is a path, a pattern or an option`);
-    }
+      if (found.state === 'unreadable' || !values.every(isFine))
+        state = raisedTo(state, 'Delete', `"${canonical}" ${fault}`);
+    };
+    for (const canonical of tools.flatMap((tool) => tool.refs ?? []))
+      raiseUnless(canonical, isPlainRef, 'is a path, a pattern or an option');
+    for (const canonical of tools.flatMap((tool) => tool.revisions ?? []))
+      raiseUnless(canonical, (value) => value === null || !mayBeOption(value), 'may be an option');
     for (const canonical of tools.flatMap((tool) => tool.refspecs ?? [])) {
       const sources = names.get(canonical) ?? [canonical];
       const given =
@@ -214,7 +220,7 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     statements.length > 0 ||
     request !== undefined ||
     spec.inner !== undefined ||
-    tools.some((tool) => tool.refspecs !== undefined || tool.refs !== undefined);
+    tools.some(({ refspecs, refs, revisions }) => (refspecs ?? refs ?? revisions) !== undefined);
   return { integration, source, fixed: !changing, outcome, reader, names };
 }
 
@@ -229,8 +235,11 @@ function selectable(integration: Integration, select: Select | undefined): Catal
   return Object.values(select?.values ?? {}).flatMap((meaning) => integration.tools.get(meaning)?.tool ?? []);
 }
 
-function kindsOf(tools: readonly CatalogTool[]): (canonical: string) => ArgumentKind | null {
-  const kinds = new Map<string, ArgumentKind>();
+function kindsOf(
+  tools: readonly CatalogTool[],
+  encoded: readonly string[],
+): (canonical: string) => ArgumentKind | null {
+  const kinds = new Map<string, ArgumentKind>(encoded.map((name) => [name, 'encoded']));
   for (const { paths = [], refspecs = [], addresses = [] } of tools) {
     for (const name of paths) kinds.set(name, 'path');
     for (const name of refspecs) kinds.set(name, 'refspec');

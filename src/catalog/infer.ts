@@ -9,7 +9,9 @@ import { type JsonObject, type JsonValue, type Operation, worst } from '../call.
 export interface ToolDefinition {
   readonly name: string;
   readonly description?: string | undefined;
-  readonly annotations?: { readonly readOnlyHint?: boolean; readonly destructiveHint?: boolean };
+  readonly annotations?:
+    | { readonly readOnlyHint?: boolean | undefined; readonly destructiveHint?: boolean | undefined }
+    | undefined;
   readonly inputSchema?: JsonObject;
 }
 

@@ -78,6 +78,8 @@ const tool = strict({
   refspecs: texts('refspecs').optional(),
   /** canonical arguments that name a branch or a commit: a path, a pattern or an option there makes it a Delete */
   refs: texts('refs').optional(),
+  /** canonical arguments that name commits or ranges of them: an option there makes it a Delete */
+  revisions: texts('revisions').optional(),
   /** canonical arguments that hold mail addresses, several in one text too */
   addresses: texts('addresses').optional(),
   ...modifiers,
@@ -109,6 +111,8 @@ const server = strict({
   /** what it calls itself, or the name of its binary: labels it, never lowers an operation */
   names: texts('names').optional(),
   arguments: argumentMap.optional(),
+  /** canonical arguments that it takes URL-encoded too: `acme%2Fweb` is `acme/web` */
+  encoded: texts('encoded').optional(),
   tools: z.record(z.string(), serverTool),
 });
 

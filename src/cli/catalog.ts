@@ -1,12 +1,13 @@
 /** `toolgate catalog list | show <integration>`. */
 
 import { join } from 'node:path';
-import { buildCatalog, readCatalogFolder } from '../catalog/load.ts';
+import { buildCatalog, type Catalog, readCatalogFolder } from '../catalog/load.ts';
 import { didYouMean, formatProblems } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, print, printJson, table } from './output.ts';
 
-async function open(flags: HouseFlags) {
+/** Ours and the owner's; what is wrong with the owner's is said, and ours stay. */
+export async function openCatalog(flags: HouseFlags): Promise<Catalog> {
   const house = await openHouse(flags);
   const owners = await readCatalogFolder(join(house.folders.config, 'catalog'));
   await house.close();
@@ -15,7 +16,7 @@ async function open(flags: HouseFlags) {
 }
 
 export async function catalogList(flags: HouseFlags & { json?: boolean }): Promise<number> {
-  const catalog = await open(flags);
+  const catalog = await openCatalog(flags);
   const rows = [...catalog.integrations.values()].map(({ id, title, servers, tools }) => ({
     id,
     title,
@@ -34,7 +35,7 @@ export async function catalogList(flags: HouseFlags & { json?: boolean }): Promi
 }
 
 export async function catalogShow(name: string, flags: HouseFlags & { json?: boolean }): Promise<number> {
-  const catalog = await open(flags);
+  const catalog = await openCatalog(flags);
   const integration = catalog.find(name);
   if (integration === null) {
     const titles = [...catalog.integrations.values()].map(({ title }) => title);

@@ -275,6 +275,20 @@ catalog
     finish(await (await import('./catalog.ts')).catalogShow(name, { ...program.opts(), ...flags })),
   );
 
+catalog
+  .command('classify [tool]')
+  .description('what a tool, or one call of it, is taken for, and why')
+  .option('--args <json>', 'the arguments of a call; without them the tool as such is asked about')
+  .option('--stdin', 'answer a line of JSON for each line of JSON on stdin')
+  .option('--json')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  toolgate catalog classify github/label_write\n  toolgate catalog classify github/label_write --args \'{"method":"delete"}\'\n  echo \'{"launch":{"command":"npx","args":["-y","linear-mcp"]},"tool":"delete_issue"}\' | toolgate catalog classify --stdin\n\nKeys of a line: tool, and any of server, launch {command, args, url}, integration, description, annotations, inputSchema, arguments.',
+  )
+  .action(async (tool, flags) =>
+    finish(await (await import('./catalog-classify.ts')).catalogClassify(tool, { ...program.opts(), ...flags })),
+  );
+
 const approvals = program
   .command('approvals')
   .description('the calls that wait for a person, and how earlier ones ended');
