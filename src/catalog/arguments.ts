@@ -8,7 +8,7 @@ import { type Argument, foldText, isEmpty, type JsonObject, type JsonValue } fro
 export type ArgumentNames = ReadonlyMap<string, readonly string[]>;
 
 /** What a canonical argument holds, where it must be read with more care than a plain text. */
-export type ArgumentKind = 'path' | 'refspec' | 'addresses' | 'uri' | 'encoded';
+export type ArgumentKind = 'path' | 'refspec' | 'addresses' | 'uri' | 'encoded' | 'list';
 
 /** How one tool's arguments are read. */
 export interface ArgumentRules {
@@ -184,6 +184,7 @@ const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
   refspec: (value) => each(value, (text) => destinationOf(text)),
   addresses: (value) => each(value, addressesIn),
   encoded: (value) => each(value, decoded),
+  list: (value) => each(value, (text) => ({ state: 'value', value: text.split(',').map((part) => part.trim()) })),
 };
 
 /** Reads each text of a value; a list comes out flat. What is no text stays as it is; JSON could be read either way. */
@@ -286,6 +287,11 @@ function destinationOf(refspec: string): Argument {
 /** Whether a value is the name of a branch, tag or commit, and no path, pattern or option. */
 export function isPlainRef(value: JsonValue): boolean {
   return typeof value === 'string' && value !== '' && !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value);
+}
+
+/** Whether a value stays the part of a path that it is put in as. */
+export function isUrlPart(value: JsonValue): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && !SNEAKY_PART.test(value));
 }
 
 /** Whether a value may be an option, or several words where the server makes a command of it. */

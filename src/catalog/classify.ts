@@ -16,6 +16,7 @@ import {
   argumentReader,
   isDestructiveRefspec,
   isPlainRef,
+  isUrlPart,
   mayBeOption,
   ownNames,
   readPath,
@@ -55,7 +56,8 @@ export function classifyTool(recognised: Recognised, definition: ToolDefinition)
   if (found.length === 0) return inferredClass(recognised, definition, guess);
   const variants = found.map((candidate) => variant(candidate, recognised, declaredArguments(definition)));
   const only = variants.length === 1 ? variants[0]! : null;
-  const sure = isSure(recognised);
+  // What the owner wrote of a server that only its key tells is as sure as the key.
+  const sure = isSure(recognised) || (recognised.by === 'key' && variants.every(({ source }) => source === 'owner'));
   const ofCall = (args: JsonObject | null): Classification => {
     const outcomes = variants.map((each) => each.outcome(args));
     const merged = outcomes.length === 1 ? outcomes[0]! : union(outcomes);
@@ -156,7 +158,8 @@ interface Variant {
   readonly names: ArgumentNames;
 }
 
-function variant({ server, entry }: Candidate, recognised: Recognised, declared: ReadonlySet<string> | null): Variant {
+function variant({ server, entry }: Candidate, recognised: Recognised, shown: ReadonlySet<string> | null): Variant {
+  const declared = server.server.undeclared === true ? null : shown;
   const { integration } = server;
   const spec = entry.entry;
   const base = spec.tool === undefined ? null : toolOf(integration, spec.tool);
@@ -190,13 +193,15 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     const raiseUnless = (canonical: string, isFine: (value: JsonValue) => boolean, fault: string) => {
       const found = read?.(canonical) ?? { state: 'missing' as const };
       const values = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
-      if (found.state === 'unreadable' || !values.every(isFine))
+      if (found.state === 'unreadable' || !values.every((value) => value === null || isFine(value)))
         state = raisedTo(state, 'Delete', `"${canonical}" ${fault}`);
     };
     for (const canonical of tools.flatMap((tool) => tool.refs ?? []))
       raiseUnless(canonical, isPlainRef, 'is a path, a pattern or an option');
     for (const canonical of tools.flatMap((tool) => tool.revisions ?? []))
-      raiseUnless(canonical, (value) => value === null || !mayBeOption(value), 'may be an option');
+      raiseUnless(canonical, (value) => !mayBeOption(value), 'may be an option');
+    for (const canonical of tools.flatMap((tool) => tool.url_parts ?? []))
+      raiseUnless(canonical, isUrlPart, 'may lead to another address');
     for (const canonical of tools.flatMap((tool) => tool.refspecs ?? [])) {
       const sources = names.get(canonical) ?? [canonical];
       const given =
@@ -220,7 +225,9 @@ function variant({ server, entry }: Candidate, recognised: Recognised, declared:
     statements.length > 0 ||
     request !== undefined ||
     spec.inner !== undefined ||
-    tools.some(({ refspecs, refs, revisions }) => (refspecs ?? refs ?? revisions) !== undefined);
+    tools.some(
+      ({ refspecs, refs, revisions, url_parts }) => (refspecs ?? refs ?? revisions ?? url_parts) !== undefined,
+    );
   return { integration, source, fixed: !changing, outcome, reader, names };
 }
 
@@ -240,10 +247,11 @@ function kindsOf(
   encoded: readonly string[],
 ): (canonical: string) => ArgumentKind | null {
   const kinds = new Map<string, ArgumentKind>(encoded.map((name) => [name, 'encoded']));
-  for (const { paths = [], refspecs = [], addresses = [] } of tools) {
+  for (const { paths = [], refspecs = [], addresses = [], lists = [] } of tools) {
     for (const name of paths) kinds.set(name, 'path');
     for (const name of refspecs) kinds.set(name, 'refspec');
     for (const name of addresses) kinds.set(name, 'addresses');
+    for (const name of lists) kinds.set(name, 'list');
   }
   return (canonical) => kinds.get(canonical) ?? null;
 }
@@ -328,7 +336,8 @@ function neverLowered(ours: Classification, guessed: Classification): Classifica
   return { ...ours, possible, operation: worst(possible), reasons };
 }
 
-function idOf(name: string): string {
+/** A tool's id from the name that a server gives it. */
+export function idOf(name: string): string {
   return (
     name
       .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

@@ -1,5 +1,14 @@
 /** How arguments decide what a call does: each rule of the catalog turns one outcome into a next one. Pure. */
-import { type Argument, foldName, type JsonValue, OPERATIONS, type Operation, type ToolName, worst } from '../call.ts';
+import {
+  type Argument,
+  foldName,
+  isObject,
+  type JsonValue,
+  OPERATIONS,
+  type Operation,
+  type ToolName,
+  worst,
+} from '../call.ts';
 import { isJsonText } from './arguments.ts';
 import type { Integration } from './load.ts';
 import type { CatalogTool, Lower, Raise, Select, Statement } from './schema.ts';
@@ -61,7 +70,7 @@ export function raised(state: Outcome, rule: Raise, read: ((name: string) => Arg
   const given = read(rule.argument);
   if (given.state === 'missing') return state;
   const found: Argument =
-    given.state === 'value' && rule.is !== undefined && isJsonText(given.value)
+    given.state === 'value' && (rule.is !== undefined || rule.holds_null === true) && isJsonText(given.value)
       ? { state: 'unreadable', why: 'it is JSON written as text' }
       : given;
   const to = rule.to;
@@ -75,6 +84,10 @@ export function raised(state: Outcome, rule: Raise, read: ((name: string) => Arg
     };
   }
   const values = Array.isArray(found.value) ? found.value : [found.value];
+  if (rule.holds_null === true) {
+    const holds = values.some((value) => isObject(value) && Object.values(value).includes(null));
+    return holds ? raisedTo(state, to, `"${rule.argument}" takes something away`) : state;
+  }
   const wanted = rule.is?.map(foldName);
   const hit = values.some((value) =>
     wanted === undefined

@@ -79,7 +79,8 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
   };
 }
 
-function foldId(name: string): string {
+/** An integration's id from what somebody calls it. */
+export function foldId(name: string): string {
   return name
     .normalize('NFKC')
     .toLowerCase()

@@ -22,6 +22,8 @@ const raise = strict({
   argument: text('argument'),
   /** raised by this value, or by a list that contains it; without it by anything but absent, false and null */
   is: texts('is').optional(),
+  /** raised only by an object with a null among its values: what is set to null is taken away */
+  holds_null: flag('holds_null').optional(),
   to: choice('operation', OPERATIONS).default('Delete'),
 });
 
@@ -80,6 +82,10 @@ const tool = strict({
   refs: texts('refs').optional(),
   /** canonical arguments that name commits or ranges of them: an option there makes it a Delete */
   revisions: texts('revisions').optional(),
+  /** canonical arguments that the server puts into a URL as they are: what could lead elsewhere makes it a Delete */
+  url_parts: texts('url_parts').optional(),
+  /** canonical arguments that may hold several values in one text, with commas between */
+  lists: texts('lists').optional(),
   /** canonical arguments that hold mail addresses, several in one text too */
   addresses: texts('addresses').optional(),
   ...modifiers,
@@ -111,6 +117,8 @@ const server = strict({
   /** what it calls itself, or the name of its binary: labels it, never lowers an operation */
   names: texts('names').optional(),
   arguments: argumentMap.optional(),
+  /** it reads arguments that its tools don't declare */
+  undeclared: flag('undeclared').optional(),
   /** canonical arguments that it takes URL-encoded too: `acme%2Fweb` is `acme/web` */
   encoded: texts('encoded').optional(),
   tools: z.record(z.string(), serverTool),

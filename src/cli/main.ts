@@ -276,6 +276,13 @@ catalog
   );
 
 catalog
+  .command('coverage')
+  .description('what each tool of your servers is taken for; exit 1 if a catalog lacks some, with the lines to add')
+  .option('--json')
+  .action(async (flags) =>
+    finish(await (await import('./catalog-coverage.ts')).catalogCoverage({ ...program.opts(), ...flags })),
+  );
+catalog
   .command('classify [tool]')
   .description('what a tool, or one call of it, is taken for, and why')
   .option('--args <json>', 'the arguments of a call; without them the tool as such is asked about')

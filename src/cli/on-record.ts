@@ -3,7 +3,8 @@ import { type ToolRow, toolStatus } from '../audit/tools.ts';
 import type { Call, JsonObject } from '../call.ts';
 import type { ToolClass } from '../catalog/classify.ts';
 import type { ToolDefinition } from '../catalog/infer.ts';
-import type { ServerLaunch } from '../catalog/recognise.ts';
+import type { Catalog } from '../catalog/load.ts';
+import { recognise, type ServerLaunch } from '../catalog/recognise.ts';
 import { readRuleFiles } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
@@ -13,23 +14,29 @@ import { statusInFile } from './inventory.ts';
 /** How the server of that key is started, with the tools that it has shown; null if there is none. */
 export type LaunchOf = (key: string) => ServerLaunch | null;
 
-/** By servers.json as it is now, read once. */
-export function launches(house: House, rows: readonly ToolRow[]): LaunchOf {
+/** Every server of servers.json as it is now, with the tools that it has shown. */
+export function configuredLaunches(house: House, rows: readonly ToolRow[]): ServerLaunch[] {
   const { servers } = readRuleFiles(house.folders.config);
   const entries = 'text' in servers ? (readServers(servers.text).servers?.entries ?? {}) : {};
-  return (key) => {
-    const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
-    if (entry === undefined) return null;
-    const { command, args, integration } = entry;
-    return {
-      key,
-      command,
-      args,
-      integration,
-      url: entry.url ?? entry.serverUrl ?? entry.httpUrl,
-      toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
-    };
-  };
+  return Object.entries(entries).map(([key, { command, args, integration, url, serverUrl, httpUrl }]) => ({
+    key,
+    command,
+    args,
+    integration,
+    url: url ?? serverUrl ?? httpUrl,
+    toolNames: rows.filter(({ server }) => server === key).map(({ name }) => name),
+  }));
+}
+
+/** By servers.json as it is now, read once. */
+export function launches(house: House, rows: readonly ToolRow[]): LaunchOf {
+  const known = new Map(configuredLaunches(house, rows).map((launch) => [launch.key, launch]));
+  return (key) => known.get(key) ?? null;
+}
+
+/** The servers that nothing says what they are: each is taken for an integration of its own, and its tools go by their names. */
+export function unrecognised(catalog: Catalog, servers: readonly ServerLaunch[]): string[] {
+  return servers.filter((launch) => recognise(catalog, launch).by === 'key').map(({ key }) => key);
 }
 
 /** What the inventory holds of a tool's definition. */

@@ -5,8 +5,7 @@ import { findAgent } from '../agents/registry.ts';
 import { listTools, type ToolRow } from '../audit/tools.ts';
 import { type Agent, type Call, doneDeed, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
-import { type Rules, readRuleFiles, rulesFault } from '../config/rules.ts';
-import { readServers } from '../config/servers.ts';
+import { type Rules, rulesFault } from '../config/rules.ts';
 import { explain } from '../policy/explain.ts';
 import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
@@ -14,7 +13,7 @@ import { readInstant } from '../schema.ts';
 import { countsIn } from '../store/counters.ts';
 import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { callOnRecord, definitionIn, type LaunchOf, launches } from './on-record.ts';
+import { callOnRecord, configuredLaunches, definitionIn, type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
 import { WAITS } from './policy-accept.ts';
 import { surroundingsHere } from './surroundings.ts';
@@ -102,7 +101,10 @@ function callOf(
   const [key, tool] = [match[1]!, match[2]!];
   const launch = launchOf(key);
   if (launch === null && !isNamed(catalog, key)) {
-    const names = [...serverKeys(house), ...[...catalog.integrations.values()].map(({ id }) => id)];
+    const names = [
+      ...configuredLaunches(house, rows).map(({ key: each }) => each),
+      ...[...catalog.integrations.values()].map(({ id }) => id),
+    ];
     const guess = didYouMean(key, names);
     return `"${key}" is neither a server of servers.json nor an integration${guess === null ? '' : `: did you mean "${guess}"?`}`;
   }
@@ -118,11 +120,6 @@ function callOf(
   }
   const call = callOnRecord(policies, toolClass, key, tool, args, row);
   return status === undefined ? call : { ...call, toolStatus: status };
-}
-
-function serverKeys(house: House): string[] {
-  const { servers } = readRuleFiles(house.folders.config);
-  return 'text' in servers ? Object.keys(readServers(servers.text).servers?.entries ?? {}) : [];
 }
 
 async function agentOf(house: House, { policies }: Rules, flags: ExplainFlags): Promise<Agent> {

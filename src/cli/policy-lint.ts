@@ -17,7 +17,7 @@ import type { PolicySource } from '../policy/schema.ts';
 import type { Condition } from '../policy/schema-conditions.ts';
 import { didYouMean, type Problem } from '../problem.ts';
 import type { House } from './house.ts';
-import { definitionIn, launches } from './on-record.ts';
+import { configuredLaunches, definitionIn, launches, unrecognised } from './on-record.ts';
 import { when } from './output.ts';
 
 /** A tool that a server of this machine has shown. */
@@ -38,6 +38,7 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
     registered: listAgents(tx).flatMap(({ id, name, key_hash }) => (key_hash === null ? [] : [id, name])),
     voters: votersHere(tx, house.owner),
   }));
+  const configured = configuredLaunches(house, tools);
   const launchOf = launches(house, tools);
   const seen = tools.map((row): SeenTool => {
     const launch = launchOf(row.server) ?? { key: row.server };
@@ -72,6 +73,16 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
       severity: 'warning',
       fault: `"${policy.name}": ${fault}`,
       mend,
+      source: '',
+    });
+  for (const key of unrecognised(rules.catalog, configured))
+    problems.push({
+      file: 'servers.json',
+      line: 1,
+      column: 1,
+      severity: 'warning',
+      fault: `"${key}" is not recognised: its key is taken as its integration, and its tools are judged by their names`,
+      mend: 'write "integration:" beside it, or see "toolgate catalog coverage"',
       source: '',
     });
   const all = [...calls, ...discoveries];

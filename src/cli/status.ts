@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { addressOf, answers } from './console.ts';
 import { type HouseFlags, openHouse } from './house.ts';
+import { configuredLaunches, unrecognised } from './on-record.ts';
 import { counted, print, printJson } from './output.ts';
 import { serversOff } from './servers.ts';
 
@@ -42,6 +43,8 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     const desk = isLocked(house.folders.state) ? await house.store.read(deskFacts) : null;
     const answering = desk !== null && (await answers(desk));
     const waiting = (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open').length;
+    const strangers =
+      loaded.rules === null ? [] : unrecognised(loaded.rules.catalog, configuredLaunches(house, facts.tools));
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
     const usable = loaded.rules !== null && !loaded.stale && loaded.proposed === null && unwritable === null;
     if (flags.json) {
@@ -55,7 +58,7 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
           problems: loaded.problems,
         },
         policies: loaded.rules?.policies.file.policies.length ?? 0,
-        servers: { configured: Object.keys(servers?.entries ?? {}).length, off },
+        servers: { configured: Object.keys(servers?.entries ?? {}).length, off, notRecognised: strangers },
         agents: facts.agents,
         tools: { seen: facts.tools.length, unclassified },
         last24h: { decisions: facts.decisions, alerts: facts.alerts },
@@ -73,6 +76,9 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
             ? []
             : ['           a change of them waits to be accepted: toolgate policy accept']),
           `servers    ${Object.keys(servers?.entries ?? {}).length} configured`,
+          ...(strangers.length === 0
+            ? []
+            : [`           not recognised: ${strangers.join(', ')} (toolgate catalog coverage)`]),
           ...off.map((why) => `           ${why} (as seen from this shell)`),
           `agents     ${facts.agents} seen`,
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,

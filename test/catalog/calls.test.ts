@@ -61,6 +61,22 @@ describe(`${alike.length} names that mean more than one thing`, () => {
   });
 });
 
+interface ByArguments {
+  readonly server: string;
+  readonly tool: string;
+  readonly calls: readonly (Expected & { readonly args: JsonObject })[];
+}
+
+const byArguments = read<ByArguments>('arguments.yaml');
+
+describe(`${byArguments.length} tools of the nine whose arguments may make them a Delete`, () => {
+  test.each(byArguments)('$server $tool', ({ server, tool, calls }) => {
+    const { toolClass } = classifyNamed(catalog, { key: server }, { name: tool });
+    const found = calls.map(({ args, ...wanted }) => asked(toolClass.ofCall(args), wanted));
+    expect(found).toEqual(calls.map(wantedOf));
+  });
+});
+
 interface Invented extends ToolDefinition {
   readonly hostile?: boolean;
   readonly args?: JsonObject;

@@ -127,6 +127,7 @@ test('a comparison and what was found, in words', () => {
   expect(describeArgument('a.b', { state: 'value', value: ['x', 1] })).toBe('["x",1]');
   expect(describeArgument('login.password', { state: 'value', value: 'hunter2' })).not.toContain('hunter2');
   expect(describeArgument('password.note', { state: 'value', value: 'plain' })).toBe('"plain"');
+  expect(describeArgument('a.password.note', { state: 'value', value: 'plain' })).toBe('"plain"');
   const letters = 'abcdefghij'.repeat(20);
   expect(describeArgument('a', { state: 'value', value: letters.slice(0, 118) })).toBe(`"${letters.slice(0, 118)}"`);
   expect(describeArgument('a', { state: 'value', value: letters })).toBe(
