@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { catalogFile } from '../src/catalog/schema.ts';
-import { outcomes, outcomesOf, problemsIn } from './support/judge.ts';
+import { catalogPage } from '../src/cli/catalog-page.ts';
+import { catalog, outcomes, outcomesOf, problemsIn } from './support/judge.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -12,6 +13,10 @@ const blocks = (name: string, language: string) =>
 const whole = (text: string) => text.includes('policies:') || text.startsWith('version:');
 
 describe('what the documentation shows is so', () => {
+  test('every tool of the catalog, on its page (else: npm run generate)', () => {
+    expect(read('docs/catalog-tools.md')).toBe(catalogPage(catalog));
+  });
+
   test.each(
     [
       ...blocks('README.md', 'yaml'),

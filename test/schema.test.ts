@@ -9,7 +9,7 @@ import { editorSchemas } from '../src/cli/schemas.ts';
 const root = join(import.meta.dirname, '..');
 
 test.each(Object.entries(editorSchemas((await builtInCatalog()).files)))(
-  'schema/%s is what the code accepts (else: npm run schema)',
+  'schema/%s is what the code accepts (else: npm run generate)',
   (name, schema) => {
     expect(JSON.parse(readFileSync(join(root, 'schema', name), 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema)));
   },

@@ -56,8 +56,9 @@ export function classifyTool(recognised: Recognised, definition: ToolDefinition)
   if (found.length === 0) return inferredClass(recognised, definition, guess);
   const variants = found.map((candidate) => variant(candidate, recognised, declaredArguments(definition)));
   const only = variants.length === 1 ? variants[0]! : null;
-  // What the owner wrote of a server that only its key tells is as sure as the key.
-  const sure = isSure(recognised) || (recognised.by === 'key' && variants.every(({ source }) => source === 'owner'));
+  // What the owner wrote of the integration that their own key names is as sure as the key.
+  const isOwners = ({ source, integration }: Variant) => source === 'owner' && integration.id === recognised.own.id;
+  const sure = isSure(recognised) || variants.every(isOwners);
   const ofCall = (args: JsonObject | null): Classification => {
     const outcomes = variants.map((each) => each.outcome(args));
     const merged = outcomes.length === 1 ? outcomes[0]! : union(outcomes);

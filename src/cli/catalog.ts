@@ -1,6 +1,7 @@
 /** `toolgate catalog list | show <integration>`. */
 
 import { join } from 'node:path';
+import { canonicalArguments, describeTools } from '../catalog/describe.ts';
 import { buildCatalog, type Catalog, readCatalogFolder } from '../catalog/load.ts';
 import { didYouMean, formatProblems } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
@@ -45,29 +46,8 @@ export async function catalogShow(name: string, flags: HouseFlags & { json?: boo
     );
     return 1;
   }
-  const tools = [...integration.tools].map(([id, { tool, origin }]) => ({
-    id,
-    title: tool.title,
-    operation: tool.operation,
-    origin,
-    names: [
-      ...new Set(
-        integration.servers.flatMap(({ server }) =>
-          Object.entries(server.tools)
-            .filter(([, entry]) => entry.tool === id)
-            .map(([called]) => called),
-        ),
-      ),
-    ],
-  }));
-  const args = [
-    ...new Set(
-      integration.servers.flatMap(({ server }) => [
-        ...Object.keys(server.arguments ?? {}),
-        ...Object.values(server.tools).flatMap((entry) => Object.keys(entry.arguments ?? {})),
-      ]),
-    ),
-  ].sort();
+  const tools = describeTools(integration);
+  const args = canonicalArguments(integration);
   if (flags.json)
     printJson({
       id: integration.id,
@@ -80,8 +60,14 @@ export async function catalogShow(name: string, flags: HouseFlags & { json?: boo
   else
     print(
       `${table(
-        ['TOOL', 'ID', 'OPERATION', 'CALLED'],
-        tools.map(({ id, title, operation, names }) => [title, id, operation, names.join(' ')]),
+        ['TOOL', 'ID', 'OPERATION', 'BY ITS ARGUMENTS', 'CALLED'],
+        tools.map(({ id, title, operation, changes, names }) => [
+          title,
+          id,
+          operation,
+          changes.join('; '),
+          names.join(', '),
+        ]),
       )}\n\narguments that are the same for all its servers: ${args.join(', ')}; others by the server's own names`,
     );
   return 0;

@@ -1,0 +1,12 @@
+/** Writes what is generated and kept: `schema/`, and docs/catalog-tools.md. Run it after a change of either's source (`npm run generate`). */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { buildCatalog } from './src/catalog/load.ts';
+import { catalogPage } from './src/cli/catalog-page.ts';
+import { builtInCatalog } from './src/cli/house.ts';
+import { editorSchemas } from './src/cli/schemas.ts';
+
+const { files } = await builtInCatalog();
+mkdirSync('schema', { recursive: true });
+for (const [name, schema] of Object.entries(editorSchemas(files)))
+  writeFileSync(`schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);
+writeFileSync('docs/catalog-tools.md', catalogPage(buildCatalog(files)));
