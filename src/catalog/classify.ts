@@ -26,7 +26,7 @@ import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts'
 import { lowered, type Outcome, raised, raisedTo, selected, stated, toolOf, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
 import { requested } from './requests.ts';
-import type { CatalogTool, Select } from './schema.ts';
+import type { CatalogServer, CatalogTool, Select } from './schema.ts';
 
 /** What one call, or a tool as such, was found to be. */
 export interface Classification {
@@ -52,22 +52,21 @@ export interface ToolClass {
 /** Classifies a tool of a recognised server. Resolving names is done here, once; a call then only reads its arguments. */
 export function classifyTool(recognised: Recognised, definition: ToolDefinition): ToolClass {
   const found = lookUp(recognised, definition.name);
-  const guess = infer(definition);
-  if (found.length === 0) return inferredClass(recognised, definition, guess);
+  if (found.length === 0) return inferredClass(recognised, definition, infer(definition));
   const variants = found.map((candidate) => variant(candidate, recognised, declaredArguments(definition)));
   const only = variants.length === 1 ? variants[0]! : null;
   // What the owner wrote of the integration that their own key names is as sure as the key.
   const isOwners = ({ source, integration }: Variant) => source === 'owner' && integration.id === recognised.own.id;
-  const sure = isSure(recognised) || variants.every(isOwners);
+  const guess = isSure(recognised) || variants.every(isOwners) ? null : infer(definition);
   const ofCall = (args: JsonObject | null): Classification => {
     const outcomes = variants.map((each) => each.outcome(args));
     const merged = outcomes.length === 1 ? outcomes[0]! : union(outcomes);
     const { integration, source } = variants[0]!;
     const ours = { integrations: integrationsOf(integration, recognised), source, ...merged };
-    return sure ? ours : neverLowered(ours, guessOutcome(guess, args, definition, recognised));
+    return guess === null ? ours : neverLowered(ours, guessOutcome(guess, args, definition, recognised));
   };
   const tool = ofCall(null);
-  const fixed = only?.fixed === true && sure;
+  const fixed = only?.fixed === true && guess === null;
   return {
     tool,
     ofCall: fixed ? () => tool : ofCall,
@@ -257,8 +256,13 @@ function kindsOf(
   return (canonical) => kinds.get(canonical) ?? null;
 }
 
-function argumentNames(server: IntegrationServer, own: Record<string, string[]> | undefined): ArgumentNames {
-  return new Map(Object.entries({ ...server.server.arguments, ...own }));
+/** A server's own names for all its tools are the same map for each of them. */
+const SHARED_NAMES = new WeakMap<CatalogServer, ArgumentNames>();
+
+function argumentNames({ server }: IntegrationServer, own: Record<string, string[]> | undefined): ArgumentNames {
+  const shared = SHARED_NAMES.get(server) ?? new Map(Object.entries(server.arguments ?? {}));
+  SHARED_NAMES.set(server, shared);
+  return own === undefined ? shared : new Map([...shared, ...Object.entries(own)]);
 }
 
 /** A tool that runs another of the same server: absent, unknown or unreadable gives unknown. */

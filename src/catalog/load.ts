@@ -128,12 +128,19 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
     servers: [],
     tools,
   };
-  const list = [...servers].map(([name, { server, tools: entries }]) => ({
-    name,
-    integration,
-    server,
-    byName: nameIndex(integration, [...entries.values()]),
-  }));
+  const list = [...servers].map(([name, { server, tools: entries }]): IntegrationServer => {
+    // A gate meets few of all the servers that there are, so their names are sorted when they are first asked for.
+    let index: ReadonlyMap<string, readonly ServerToolEntry[]> | null = null;
+    return {
+      name,
+      integration,
+      server,
+      get byName() {
+        index ??= nameIndex(integration, [...entries.values()]);
+        return index;
+      },
+    };
+  });
   return Object.assign(integration, { servers: list });
 }
 

@@ -58,10 +58,22 @@ export function selected(
   return { tools, possible, operation: worst(possible), reasons: [...state.reasons, reason] };
 }
 
+/** The values of each `select`, folded, worked out once. */
+const MEANINGS = new WeakMap<Select, ReadonlyMap<string, string>>();
+
 function meaningOf(select: Select, key: JsonValue): string | undefined {
   if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'boolean') return undefined;
-  const wanted = foldName(String(key));
-  return Object.entries(select.values).find(([value]) => foldName(value) === wanted)?.[1];
+  let meanings = MEANINGS.get(select);
+  if (meanings === undefined) {
+    // Of two values that are spelt alike, the first counts.
+    meanings = new Map(
+      Object.entries(select.values)
+        .reverse()
+        .map(([value, meaning]) => [foldName(value), meaning]),
+    );
+    MEANINGS.set(select, meanings);
+  }
+  return meanings.get(foldName(String(key)));
 }
 
 /** Absent or false: as it is. Unreadable: either. Else raised. */

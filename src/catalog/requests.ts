@@ -1,10 +1,10 @@
 /** What a request to an integration's API does, by its method and its path. Pure. */
 import { type Argument, type JsonObject, OPERATIONS, type Operation, worst } from '../call.ts';
-import { compileGlob } from '../glob.ts';
+import { compileGlob, type Glob } from '../glob.ts';
 import { readPath } from './arguments.ts';
 import type { Integration } from './load.ts';
 import { type Outcome, toolOf, unique } from './outcome.ts';
-import { HTTP_METHODS, type Request } from './schema.ts';
+import { type ApiRule, HTTP_METHODS, type Request } from './schema.ts';
 
 /** The operation of a method where no rule says more. */
 const METHODS: Record<(typeof HTTP_METHODS)[number], Operation> = {
@@ -28,18 +28,29 @@ export function requested(state: Outcome, rule: Request, integration: Integratio
     const tools = rules.map(({ tool }) => toolOf(integration, tool)!.tool.operation);
     return unknown(state, unique([byMethod, ...tools]), `"${rule.path}" can't be read`);
   }
-  const found = rules.find((each) => compileGlob(each.path)(path));
+  const found = rules.find((each) => patternsOf(each).inAnyCase(path));
   if (found === undefined)
     return { ...state, possible: [byMethod], operation: byMethod, reasons: [...state.reasons, `it is a ${method}`] };
   const { name, tool } = toolOf(integration, found.tool)!;
   // Only what is spelt as the rule spells it is surely what the rule means.
-  const operation = compileGlob(found.path, 'as written')(path) ? tool.operation : worst([tool.operation, byMethod])!;
+  const operation = patternsOf(found).asWritten(path) ? tool.operation : worst([tool.operation, byMethod])!;
   return {
     tools: [name],
     possible: [operation],
     operation,
     reasons: [...state.reasons, `${method} ${path} is ${name.title}`],
   };
+}
+
+const PATTERNS = new WeakMap<ApiRule, { readonly inAnyCase: Glob; readonly asWritten: Glob }>();
+
+function patternsOf(rule: ApiRule) {
+  const known = PATTERNS.get(rule) ?? {
+    inAnyCase: compileGlob(rule.path),
+    asWritten: compileGlob(rule.path, 'as written'),
+  };
+  PATTERNS.set(rule, known);
+  return known;
 }
 
 function unknown(state: Outcome, possible: readonly Operation[], reason: string): Outcome {
