@@ -73,28 +73,34 @@ describe('what the documentation shows is so', () => {
     expect(missing).toEqual([]);
   });
 
-  test('the catalog file of docs/catalog.md has no mistake', () => {
-    expect(
-      catalogFile
-        .safeParse(parse(blocks('docs/catalog.md', 'yaml')[0]!))
-        .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ?? [],
-    ).toEqual([]);
-  });
+  test.each(blocks('docs/catalog.md', 'yaml').map((text) => [text.split('\n')[0], text] as const))(
+    'the catalog file of docs/catalog.md has no mistake: %s',
+    (_, text) => {
+      expect(
+        catalogFile.safeParse(parse(text)).error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`) ??
+          [],
+      ).toEqual([]);
+    },
+  );
 
   test("the README's first policies are the example file's", () => {
     const policies = parse(blocks('README.md', 'yaml')[0]!).policies;
     expect(policies).toEqual(parse(read('policies.example.yaml')).policies);
   });
 
-  test.each(['README.md', 'docs/policies.md', 'docs/policy-cookbook.md', 'docs/catalog.md', 'docs/security.md'])(
-    'every link of %s leads somewhere',
-    (name) => {
-      for (const [, target] of read(name)
-        .replaceAll(/\]\(https:[^)]*\)/g, '')
-        .matchAll(/\]\(([^)#]+)[^)]*\)/g))
-        expect(existsSync(join(root, dirname(name), target!)), target).toBe(true);
-    },
-  );
+  test.each([
+    'README.md',
+    'docs/policies.md',
+    'docs/policy-cookbook.md',
+    'docs/catalog.md',
+    'docs/security.md',
+    'docs/mutation-testing.md',
+  ])('every link of %s leads somewhere', (name) => {
+    for (const [, target] of read(name)
+      .replaceAll(/\]\(https:[^)]*\)/g, '')
+      .matchAll(/\]\(([^)#]+)[^)]*\)/g))
+      expect(existsSync(join(root, dirname(name), target!)), target).toBe(true);
+  });
 
   test('the message that the README shows is the one that is given', () => {
     expect(

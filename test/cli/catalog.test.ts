@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ALLOW_ALL, eventually, run, startGate } from '../support/gate.ts';
+import { ALLOW_ALL, eventually, run, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
-import { everything, github, scripted } from '../support/servers.ts';
+import { everything, github, memory, scripted } from '../support/servers.ts';
 
 describe('catalog classify', () => {
   /** A line asked, and the line answered. */
@@ -165,6 +165,37 @@ describe('catalog coverage', () => {
     });
   });
 
+  test('an integration is added in the steps of docs/catalog.md', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/catalog.md'), 'utf8');
+    const file = /```yaml\n(integration: memory\n[\s\S]*?)```/.exec(page)![1]!;
+    const where = scratch();
+    const policies = `policies:\n  - { name: Keep customers, if: { integration: Memory, operation: Delete, args: { entity: "customer*" } }, action: block }\n`;
+    const servers = { memory: memory(join(where.folder, 'graph.json')) };
+    const gate = await startGate({ where, servers, policies });
+    await gate.client.listTools();
+    await eventually(async () => (await run(where, ['tools', '--json'])).out.includes('delete_entities'));
+    const before = await run(where, ['catalog', 'coverage']);
+    expect(before.code).toBe(1);
+    expect(before.out).toMatch(/^memory +not recognised +0 of 9 tools/m);
+    expect(before.out).toContain(join(where.config, 'catalog', 'memory.yaml'));
+    mkdirSync(join(where.config, 'catalog'));
+    writeFileSync(join(where.config, 'catalog', 'memory.yaml'), file);
+    expect(await run(where, ['catalog', 'coverage'])).toMatchObject({ code: 0, err: '' });
+    const args = { entityNames: ['customer 7'] };
+    await eventually(async () => {
+      const result = await gate.client.callTool({ name: 'memory__delete_entities', arguments: args });
+      return textOf(result).includes('Keep customers');
+    });
+    const asked = ['policy', 'explain', 'memory/delete_entities', '--args', JSON.stringify(args)];
+    expect(await run(where, asked)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('Memory · Delete entities'),
+    });
+    expect(
+      textOf(await gate.client.callTool({ name: 'memory__delete_entities', arguments: { entityNames: ['draft'] } })),
+    ).toContain('deleted');
+  });
+
   test('of servers that have not been seen, says what the catalog lists; and which nothing recognises', async () => {
     const where = scratch();
     const mcpServers = { lin: { command: 'npx', args: ['linear-mcp'] }, own: { command: 'node', args: ['own.js'] } };
@@ -181,6 +212,30 @@ describe('catalog coverage', () => {
     );
     expect(check.code).toBe(0);
     expect((await run(where, ['status'])).out).toContain('not recognised: own (toolgate catalog coverage)');
+  });
+
+  test('a gate that finds a mistake in the owner’s catalog says so, and judges on by ours, strictly', async () => {
+    const where = scratch();
+    mkdirSync(join(where.config, 'catalog'));
+    writeFileSync(
+      join(where.config, 'catalog', 'shop.yaml'),
+      'integration: shop\ntitle: Shop\ntools:\n  a: { title: A, operation: Raed }\nservers: { shop: { tools: { frobnicate: a } } }\n',
+    );
+    const gate = await startGate({
+      where,
+      servers: {
+        hub: { ...scripted({ tools: ['create_issue'] }), integration: 'GitHub' },
+        shop: scripted({ tools: ['frobnicate'] }),
+      },
+      policies: 'defaults: { unclassified: block }\npolicies: [{ name: No, if: { operation: Delete }, action: block }]',
+    });
+    await gate.client.listTools();
+    const call = async (name: string, args = {}) => textOf(await gate.client.callTool({ name, arguments: args }));
+    expect(await call('shop__frobnicate')).toContain('No');
+    expect(await call('hub__create_issue')).toBe('{}');
+    const said = 'catalog/shop.yaml:4:29 error: "Raed" is not an operation';
+    await eventually(() => gate.said().includes(said));
+    expect((await run(where, ['status'])).out).toContain(said);
   });
 
   test('a mistake in the owner’s catalog is named, and ours stays in force', async () => {
