@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { votersHere } from '../approvals/keys.ts';
 import { personBehind, personsOf, reviewerName, unreachable, voterOfUser } from '../approvals/reviewers.ts';
-import { type LoadedRules, rulesFault } from '../config/rules.ts';
+import { inForceMeanwhile, type LoadedRules, rulesFault } from '../config/rules.ts';
 import { isLocked } from '../desk/lock.ts';
 import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
@@ -72,10 +72,7 @@ function rulesFindings(house: House, loaded: LoadedRules | string): Finding[] {
   const off = serversOff(house.folders.config).map((why) => note('servers', `${why} (as seen from this shell)`));
   return [
     loaded.stale
-      ? fault(
-          'rules',
-          `the files have errors, and the last good rules are in force: "toolgate policy check" shows them`,
-        )
+      ? fault('rules', `the files have errors; ${inForceMeanwhile(loaded)}: "toolgate policy check" shows them`)
       : ok('rules', `in force, ${counted(loaded.rules.policies.file.policies.length, 'policy', 'policies')}`),
     ...off,
   ];

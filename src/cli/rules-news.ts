@@ -1,7 +1,7 @@
 /** Tells of a change of the rules: an event, and an alert on the channels that they name. */
 import { writeEvents } from '../audit/chain.ts';
 import { rulesChanges } from '../config/changes.ts';
-import { type LoadedRules, rulesFault, storedArtefact } from '../config/rules.ts';
+import { inForceMeanwhile, type LoadedRules, rulesFault, storedArtefact } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
 import { insertAlerts, type NewAlert } from '../notify/alerts.ts';
 import { deleteMeta, getMeta, setMeta } from '../store/meta.ts';
@@ -21,11 +21,15 @@ export async function tellOfRules(house: House, loaded: LoadedRules): Promise<bo
       if (getMeta(tx, 'rules_fault') === sign) return false;
       setMeta(tx, 'rules_fault', sign);
       writeEvents(tx, [{ type: 'rules.reload_failed', ts: now, 'toolgate.error': fault }]);
-      const kept =
-        loaded.rules === null ? 'There are none yet: every call is refused.' : 'The last good rules stay in force.';
+      const kept = inForceMeanwhile(loaded);
       insertAlerts(
         tx,
-        [alert('high', 'The rules have a mistake', { Fault: fault.split('\n')[0] ?? '', What: kept })],
+        [
+          alert('high', 'The rules have a mistake', {
+            Fault: fault.split('\n')[0] ?? '',
+            What: `${kept.charAt(0).toUpperCase()}${kept.slice(1)}.`,
+          }),
+        ],
         channels,
         now,
       );

@@ -1,7 +1,7 @@
 /** `toolgate serve`: the gate for one client over stdio. */
 import { pino } from 'pino';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
-import { isReviewed, type LoadedRules, rulesFault } from '../config/rules.ts';
+import { inForceMeanwhile, isReviewed, type LoadedRules, rulesFault } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
 import { type McpAsked, requestText } from '../gateway/door.ts';
@@ -238,10 +238,7 @@ function oursAlone(house: House): Catalog {
 
 function noteRules(loaded: LoadedRules, log: { error: (text: string) => void; warn: (text: string) => void }): void {
   const warnings = loaded.problems.filter(({ severity }) => severity === 'warning');
-  if (loaded.stale)
-    log.error(
-      `${rulesFault(loaded)}\n${loaded.rules === null ? 'there are no rules yet: every call is refused' : 'the last good rules stay in force'}`,
-    );
+  if (loaded.stale) log.error(`${rulesFault(loaded)}\n${inForceMeanwhile(loaded)}`);
   if (loaded.proposed !== null)
     log.warn('a change of the rules waits to be accepted: toolgate policy accept; those before stay in force');
   if (warnings.length > 0) log.warn(formatProblems(warnings));

@@ -62,6 +62,8 @@ export interface LoadedRules {
   readonly problems: readonly Problem[];
   /** the files have errors, and `rules` are the last good ones */
   readonly stale: boolean;
+  /** stale, and there were none before: `rules` are the files' without the owner's catalog file that has the mistake */
+  readonly partial?: boolean;
   /** the files are good, and wait to be accepted as `defaults.changes: reviewed` wants; `rules` are those before */
   readonly proposed: ProposedRules | null;
   /** servers that must not be started: they are new or changed, and nobody has accepted that */
@@ -201,7 +203,7 @@ export async function loadRules(
     return { rules: before, problems, stale: false, proposed: { hash: rules.hash, changes }, heldBack };
   }
   // A bad catalog file of the owner's, and no good rules before: ours are in force without it, and it is said.
-  if (!complete) return { rules, problems, stale: true, proposed: null, heldBack };
+  if (!complete) return { rules, problems, stale: true, partial: true, proposed: null, heldBack };
   const text = JSON.stringify({ format: ARTEFACT_FORMAT, artefact, warnings: problems } satisfies Stored);
   const next: Pointer = {
     source,
@@ -246,6 +248,14 @@ export function storedArtefact(tx: Transaction, hash: string): Stored | null {
   if (row === undefined || sha256(row.artefact) !== row.artefact_hash) return null;
   const stored = JSON.parse(row.artefact) as Stored;
   return stored.format === ARTEFACT_FORMAT ? stored : null;
+}
+
+/** What is in force while the files have errors, in a sentence. */
+export function inForceMeanwhile({ rules, partial }: Pick<LoadedRules, 'rules' | 'partial'>): string {
+  if (rules === null) return 'there are no rules yet: every call is refused';
+  return partial === true
+    ? 'the rules are in force without your catalog file that has the mistake'
+    : 'the last good rules stay in force';
 }
 
 /** What to tell people of rules that can't be used. */
