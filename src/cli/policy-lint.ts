@@ -9,7 +9,8 @@ import { listTools } from '../audit/tools.ts';
 import { type Deed, foldName, isObject } from '../call.ts';
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
-import type { Rules } from '../config/rules.ts';
+import { type Rules, readRuleFiles } from '../config/rules.ts';
+import { unrecognisedServers } from '../config/servers.ts';
 import { isGlob } from '../glob.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import { mayConcern } from '../policy/coverage.ts';
@@ -75,16 +76,9 @@ export async function lintHere(house: House, rules: Rules, now: number): Promise
       mend,
       source: '',
     });
-  for (const key of unrecognised(rules.catalog, configured))
-    problems.push({
-      file: 'servers.json',
-      line: 1,
-      column: 1,
-      severity: 'warning',
-      fault: `"${key}" is not recognised: its key is taken as its integration, and its tools are judged by their names`,
-      mend: 'write "integration:" beside it, or see "toolgate catalog coverage"',
-      source: '',
-    });
+  const strangers = unrecognised(rules.catalog, configured);
+  const { servers } = readRuleFiles(house.folders.config);
+  if ('text' in servers) problems.push(...unrecognisedServers(servers.text, (key) => strangers.includes(key)));
   const all = [...calls, ...discoveries];
   for (const compiled of all) {
     const { source } = compiled;

@@ -107,6 +107,21 @@ export function checkIntegrations(file: ServersFile, catalog: Catalog, locate: L
   return problems;
 }
 
+/** The servers that nothing says what they are, of those of which `isUnknown` says so. */
+export function unrecognisedServers(text: string, isUnknown: (key: string) => boolean): Problem[] {
+  const { servers, locate } = readServers(text);
+  if (servers === null || locate === null) return [];
+  return Object.keys(servers.entries)
+    .filter(isUnknown)
+    .map((key) => ({
+      file: FILE,
+      ...locate(['mcpServers', key], 'key'),
+      severity: 'warning',
+      fault: `"${key}" is not recognised: its key is taken as its integration, and its tools are judged by their names`,
+      mend: 'write "integration:" beside it, or see "toolgate catalog coverage"',
+    }));
+}
+
 /** Fills variables in and says what starts. A variable that isn't set turns off the one server that needs it. */
 export function resolveServers(file: ServersFile, env: NodeJS.ProcessEnv): ConfiguredServer[] {
   return Object.entries(file.entries).map(([key, entry]): ConfiguredServer => {

@@ -208,7 +208,7 @@ describe('catalog coverage', () => {
     expect(out).toMatch(/^own +not recognised/m);
     const check = await run(where, ['policy', 'check']);
     expect(check.out).toContain(
-      'servers.json:1:1 warning: "own" is not recognised: its key is taken as its integration',
+      'servers.json:1:62 warning: "own" is not recognised: its key is taken as its integration',
     );
     expect(check.code).toBe(0);
     expect((await run(where, ['status'])).out).toContain('not recognised: own (toolgate catalog coverage)');

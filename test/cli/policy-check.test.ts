@@ -39,6 +39,7 @@ test('policy check knows what this machine has: tools with their arguments, agen
       /^policies\.yaml:8:1 warning: "Bob": such a call is denied at once: .*can answer on this machine$/,
     ),
     'policies.yaml:9:1 warning: "Told": its alerts are only written down: no channel is set up',
+    'servers.json:1:16 warning: "shop" is not recognised: its key is taken as its integration, and its tools are judged by their names',
   ]);
   expect(out).toContain('did you mean "amount"?');
   expect((await run(where, ['policy', 'check', '--strict'])).code).toBe(1);
