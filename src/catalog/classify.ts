@@ -5,28 +5,17 @@ import {
   type ClassSource,
   foldName,
   type JsonObject,
-  type JsonValue,
   type Operation,
   type ToolName,
   worst,
 } from '../call.ts';
-import {
-  type ArgumentKind,
-  type ArgumentNames,
-  argumentReader,
-  isDestructiveRefspec,
-  isPlainRef,
-  isUrlPart,
-  mayBeOption,
-  ownNames,
-  readPath,
-} from './arguments.ts';
+import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
+import { type ArgumentNames, argumentReader, ownNames, readPath } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
-import type { Integration, IntegrationServer, ServerToolEntry } from './load.ts';
-import { lowered, type Outcome, raised, raisedTo, selected, stated, toolOf, union, unique } from './outcome.ts';
+import type { IntegrationServer, ServerToolEntry } from './load.ts';
+import { type Outcome, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
-import { requested } from './requests.ts';
-import type { CatalogServer, CatalogTool, Select } from './schema.ts';
+import type { CatalogServer } from './schema.ts';
 
 /** What one call, or a tool as such, was found to be. */
 export interface Classification {
@@ -162,73 +151,26 @@ function variant({ server, entry }: Candidate, recognised: Recognised, shown: Re
   const declared = server.server.undeclared === true ? null : shown;
   const { integration } = server;
   const spec = entry.entry;
-  const base = spec.tool === undefined ? null : toolOf(integration, spec.tool);
-  const select = spec.select ?? base?.tool.select;
-  const raise = [...(spec.raise ?? []), ...(base?.tool.raise ?? [])];
-  const lower = [...(spec.lower ?? []), ...(base?.tool.lower ?? [])];
-  const request = spec.request ?? base?.tool.request;
-  const statements = [spec.statement, base?.tool.statement].filter((each) => each !== undefined);
+  const rules = rulesOfTool(integration, spec);
   const names = argumentNames(server, spec.arguments);
-  const tools = [...(base === null ? [] : [base.tool]), ...selectable(integration, select)];
-  const rules = { names, kindOf: kindsOf(tools, server.server.encoded ?? []), declared };
-  const reader = (args: JsonObject) => argumentReader(args, rules);
-  const source = base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const);
+  const reading = { names, kindOf: kindsOf(rules.tools, server.server.encoded), declared };
+  const reader = (args: JsonObject) => argumentReader(args, reading);
+  const source = rules.base?.origin === 'owner' || entry.origin === 'owner' ? ('owner' as const) : ('catalog' as const);
   const place = `${entry.calledName} in the catalog's ${server.name}`;
-
+  const sourcesOf = (canonical: string) => names.get(canonical) ?? [canonical];
+  // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
+  const mayLower = (canonical: string) =>
+    declared === null || sourcesOf(canonical).some((source) => declared.has(source.split('.')[0]!));
   const outcome = (args: JsonObject | null): Outcome => {
     if (spec.inner !== undefined) return innerOutcome(spec.inner, args, recognised);
-    const read = args === null ? null : reader(args);
-    let state: Outcome =
-      base === null
-        ? { tools: [], possible: [], operation: null, reasons: [place] }
-        : { tools: [base.name], possible: [base.tool.operation], operation: base.tool.operation, reasons: [place] };
-    if (select !== undefined) state = selected(state, select, integration, read);
-    // The rules of every tool that this call may be count; only what all of them share may lower.
-    const named = state.tools.flatMap(({ id }) =>
-      id === base?.name.id ? [] : (integration.tools.get(id)?.tool ?? []),
-    );
-    for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
-    if (request !== undefined) state = requested(state, request, integration, args);
-    for (const rule of statements) state = stated(state, rule, read);
-    const raiseUnless = (canonical: string, isFine: (value: JsonValue) => boolean, fault: string) => {
-      const found = read?.(canonical) ?? { state: 'missing' as const };
-      const values = found.state !== 'value' ? [] : Array.isArray(found.value) ? found.value : [found.value];
-      if (found.state === 'unreadable' || !values.every((value) => value === null || isFine(value)))
-        state = raisedTo(state, 'Delete', `"${canonical}" ${fault}`);
-    };
-    for (const canonical of tools.flatMap((tool) => tool.refs ?? []))
-      raiseUnless(canonical, isPlainRef, 'is a path, a pattern or an option');
-    for (const canonical of tools.flatMap((tool) => tool.revisions ?? []))
-      raiseUnless(canonical, (value) => !mayBeOption(value), 'may be an option');
-    for (const canonical of tools.flatMap((tool) => tool.url_parts ?? []))
-      raiseUnless(canonical, isUrlPart, 'may lead to another address');
-    for (const canonical of tools.flatMap((tool) => tool.refspecs ?? [])) {
-      const sources = names.get(canonical) ?? [canonical];
-      const given =
-        args === null
-          ? []
-          : sources.map((each) => readPath(args, each)).flatMap((each) => (each.state === 'value' ? [each.value] : []));
-      if (given.some(isDestructiveRefspec)) state = raisedTo(state, 'Delete', `"${canonical}" forces or deletes`);
-    }
-    for (const rule of [...lower, ...(named.length === 1 ? (named[0]!.lower ?? []) : [])]) {
-      // An argument that the tool doesn't declare is ignored by it: then it lowers nothing.
-      const sources = names.get(rule.argument) ?? [rule.argument];
-      if (declared === null || sources.some((source) => declared.has(source.split('.')[0]!)))
-        state = lowered(state, rule, read);
-    }
-    return state;
+    if (args === null) return outcomeOf(rules, null, place);
+    const given = (canonical: string) =>
+      sourcesOf(canonical)
+        .map((source) => readPath(args, source))
+        .flatMap((each) => (each.state === 'value' ? [each.value] : []));
+    return outcomeOf(rules, { read: reader(args), given, own: (name) => readPath(args, name), mayLower }, place);
   };
-  const changing =
-    select !== undefined ||
-    raise.length > 0 ||
-    lower.length > 0 ||
-    statements.length > 0 ||
-    request !== undefined ||
-    spec.inner !== undefined ||
-    tools.some(
-      ({ refspecs, refs, revisions, url_parts }) => (refspecs ?? refs ?? revisions ?? url_parts) !== undefined,
-    );
-  return { integration, source, fixed: !changing, outcome, reader, names };
+  return { integration, source, fixed: rules.fixed && spec.inner === undefined, outcome, reader, names };
 }
 
 /** The arguments that a tool says it takes; null if it doesn't say. */
@@ -236,24 +178,6 @@ function declaredArguments(definition: ToolDefinition): ReadonlySet<string> | nu
   const properties = definition.inputSchema?.['properties'];
   if (properties === null || typeof properties !== 'object' || Array.isArray(properties)) return null;
   return new Set(Object.keys(properties));
-}
-
-function selectable(integration: Integration, select: Select | undefined): CatalogTool[] {
-  return Object.values(select?.values ?? {}).flatMap((meaning) => integration.tools.get(meaning)?.tool ?? []);
-}
-
-function kindsOf(
-  tools: readonly CatalogTool[],
-  encoded: readonly string[],
-): (canonical: string) => ArgumentKind | null {
-  const kinds = new Map<string, ArgumentKind>(encoded.map((name) => [name, 'encoded']));
-  for (const { paths = [], refspecs = [], addresses = [], lists = [] } of tools) {
-    for (const name of paths) kinds.set(name, 'path');
-    for (const name of refspecs) kinds.set(name, 'refspec');
-    for (const name of addresses) kinds.set(name, 'addresses');
-    for (const name of lists) kinds.set(name, 'list');
-  }
-  return (canonical) => kinds.get(canonical) ?? null;
 }
 
 /** A server's own names for all its tools are the same map for each of them. */

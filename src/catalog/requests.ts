@@ -1,7 +1,6 @@
 /** What a request to an integration's API does, by its method and its path. Pure. */
-import { type Argument, type JsonObject, OPERATIONS, type Operation, worst } from '../call.ts';
+import { type Argument, OPERATIONS, type Operation, worst } from '../call.ts';
 import { compileGlob, type Glob } from '../glob.ts';
-import { readPath } from './arguments.ts';
 import type { Integration } from './load.ts';
 import { type Outcome, toolOf, unique } from './outcome.ts';
 import { type ApiRule, HTTP_METHODS, type Request } from './schema.ts';
@@ -18,11 +17,16 @@ const METHODS: Record<(typeof HTTP_METHODS)[number], Operation> = {
 };
 
 /** The first rule that the request meets says which tool it is; without one its method says what it does. */
-export function requested(state: Outcome, rule: Request, integration: Integration, args: JsonObject | null): Outcome {
-  const method = methodOf(rule.method, args);
+export function requested(
+  state: Outcome,
+  rule: Request,
+  integration: Integration,
+  own: ((name: string) => Argument) | null,
+): Outcome {
+  const method = methodOf(rule.method, own);
   if (method === null) return unknown(state, OPERATIONS, 'its method is not known');
   const byMethod = METHODS[method];
-  const path = args === null ? null : pathOf(readPath(args, rule.path));
+  const path = own === null ? null : pathOf(own(rule.path));
   const rules = integration.api.filter((each) => each.method === method);
   if (path === null) {
     const tools = rules.map(({ tool }) => toolOf(integration, tool)!.tool.operation);
@@ -63,10 +67,9 @@ function unknown(state: Outcome, possible: readonly Operation[], reason: string)
 }
 
 /** A literal method, or the value of the argument that `{…}` names. */
-function methodOf(method: string, args: JsonObject | null): (typeof HTTP_METHODS)[number] | null {
+function methodOf(method: string, own: ((name: string) => Argument) | null): (typeof HTTP_METHODS)[number] | null {
   const named = /^\{(.*)\}$/.exec(method)?.[1];
-  const found =
-    named === undefined ? { state: 'value' as const, value: method } : args === null ? null : readPath(args, named);
+  const found = named === undefined ? { state: 'value' as const, value: method } : (own?.(named) ?? null);
   if (found?.state !== 'value' || typeof found.value !== 'string') return null;
   const upper = found.value.trim().toUpperCase();
   return HTTP_METHODS.find((each) => each === upper) ?? null;
