@@ -187,6 +187,11 @@ const READERS: Record<ArgumentKind, (value: JsonValue) => Argument> = {
   list: (value) => each(value, (text) => ({ state: 'value', value: text.split(',').map((part) => part.trim()) })),
 };
 
+/** A value that was given, as judging sees it. */
+export function readAs(kind: ArgumentKind | null, value: JsonValue): Argument {
+  return kind === null ? { state: 'value', value } : READERS[kind](value);
+}
+
 /** Reads each text of a value; a list comes out flat. What is no text stays as it is; JSON could be read either way. */
 function each(value: JsonValue, readText: (text: string) => Argument): Argument {
   const read = (text: string): Argument =>

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { foldName } from '../call.ts';
 import { messageOf } from '../errors.ts';
 import { errorAt, type Problem, WHOLE_FILE } from '../problem.ts';
-import type { ApiRule, CatalogFile, CatalogServer, CatalogServerTool, CatalogTool } from './schema.ts';
+import type { ApiRule, CatalogCommand, CatalogFile, CatalogServer, CatalogServerTool, CatalogTool } from './schema.ts';
 
 /** Who wrote an entry. */
 export type CatalogOrigin = 'owner' | 'catalog';
@@ -69,6 +69,8 @@ export interface Integration {
   readonly title: string;
   readonly aliases: readonly string[];
   readonly apiHosts: readonly string[];
+  /** programs, by their names */
+  readonly commands: ReadonlyMap<string, CatalogCommand>;
   /** which tool a request to its API is; the first that fits counts, the owner's before ours */
   readonly api: readonly ApiRule[];
   readonly servers: readonly IntegrationServer[];
@@ -124,6 +126,7 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
     title: layers.at(-1)!.file.title,
     aliases: layers.flatMap(({ file }) => file.aliases ?? []),
     apiHosts: layers.flatMap(({ file }) => file.api_hosts ?? []),
+    commands: new Map(layers.flatMap(({ file }) => Object.entries(file.commands))),
     api: [...owners, ...ours].flatMap(({ api }) => api),
     servers: [],
     tools,

@@ -9,6 +9,7 @@ import {
   type ToolName,
   worst,
 } from '../call.ts';
+import { compileGlob } from '../glob.ts';
 import { isJsonText } from './arguments.ts';
 import type { Integration } from './load.ts';
 import type { CatalogTool, Lower, Raise, Select, Statement } from './schema.ts';
@@ -99,6 +100,11 @@ export function raised(state: Outcome, rule: Raise, read: ((name: string) => Arg
   if (rule.holds_null === true) {
     const holds = values.some((value) => isObject(value) && Object.values(value).includes(null));
     return holds ? raisedTo(state, to, `"${rule.argument}" takes something away`) : state;
+  }
+  if (rule.like !== undefined) {
+    const patterns = rule.like.map((pattern) => compileGlob(pattern));
+    const fits = values.some((value) => typeof value !== 'string' || patterns.some((pattern) => pattern(value)));
+    return fits ? raisedTo(state, to, `"${rule.argument}" makes it a ${to}`) : state;
   }
   const wanted = rule.is?.map(foldName);
   const hit = values.some((value) =>

@@ -22,6 +22,8 @@ const raise = strict({
   argument: text('argument'),
   /** raised by this value, or by a list that contains it; without it by anything but absent, false and null */
   is: texts('is').optional(),
+  /** raised by a text that matches one of these patterns */
+  like: texts('like').optional(),
   /** raised only by an object with a null among its values: what is set to null is taken away */
   holds_null: flag('holds_null').optional(),
   to: choice('operation', OPERATIONS).default('Delete'),
@@ -124,6 +126,61 @@ const server = strict({
   tools: z.record(z.string(), serverTool),
 });
 
+/**
+ * Where a command has a canonical argument: an option, the how-manieth operand, all from one on, those after `--`, or the
+ * part of an option's value after a name: `--force`, `1`, `2+`, `--`, `-f:query` for `-f query=…`.
+ */
+const commandArguments = z.record(z.string(), texts('an option or an operand'));
+
+const commandShape = {
+  tool: toolId.optional(),
+  /** options that take a value, so that the word after them is no operand */
+  values: texts('values').optional(),
+  arguments: commandArguments.optional(),
+  /** the canonical argument that the folder is which it works in, where nothing else says */
+  cwd: text('cwd').optional(),
+  /** options and operands that a shell runs: a text, or the words from that operand on */
+  runs: texts('runs').optional(),
+  cases: z
+    .array(strict({ if: texts('if'), tool: toolId, arguments: commandArguments.optional(), ...modifiers }))
+    .optional(),
+  ...modifiers,
+};
+
+interface Modifiers {
+  readonly select?: Select | undefined;
+  readonly raise?: Raise[] | undefined;
+  readonly lower?: Lower[] | undefined;
+  readonly inner?: unknown;
+  readonly statement?: Statement | undefined;
+  readonly request?: Request | undefined;
+}
+
+/** What a command is where one of these fits: an option, so many operands (`0` none, `2` two or more), `=x` as the first operand. */
+interface CommandCase extends Modifiers {
+  readonly if: readonly string[];
+  readonly tool: string;
+  readonly arguments?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** A command by its words: a tool's id, or what its options make of it. The first of its cases that fits counts. */
+export interface CatalogCommand extends Modifiers {
+  readonly tool?: string | undefined;
+  readonly values?: readonly string[] | undefined;
+  readonly arguments?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly runs?: readonly string[] | undefined;
+  readonly cases?: readonly CommandCase[] | undefined;
+  readonly subcommands?: Readonly<Record<string, CatalogCommand>> | undefined;
+}
+
+const command: z.ZodType<CatalogCommand> = z.lazy(() =>
+  z.preprocess(
+    (input) => (typeof input === 'string' ? { tool: input } : input),
+    strict({ ...commandShape, subcommands: z.record(z.string(), command).optional() }),
+  ),
+);
+
 export const catalogFile = strict({
   integration: text('integration').regex(/^[a-z0-9-]+$/, {
     error: faultAndMend('an integration id is written in lower case, digits and "-"', 'such as google-drive'),
@@ -134,6 +191,8 @@ export const catalogFile = strict({
   api_hosts: texts('api_hosts').optional(),
   /** which tool a request to its API is; the first that fits counts */
   api: z.array(apiRule).default([]),
+  /** programs, by their names */
+  commands: z.record(z.string(), command).default({}),
   servers: z.record(z.string(), server).default({}),
   tools: z.record(toolId, tool),
 }).check((ctx) => {
@@ -151,6 +210,16 @@ export const catalogFile = strict({
   ctx.value.api.forEach(({ tool }, index) => {
     refer(tool, ['api', index, 'tool']);
   });
+  const checkCommand = (value: CatalogCommand, path: PropertyKey[]) => {
+    if (value.tool !== undefined) refer(value.tool, [...path, 'tool']);
+    checkSelect(value.select, path);
+    value.cases?.forEach((each, index) => {
+      refer(each.tool, [...path, 'cases', index, 'tool']);
+    });
+    for (const [name, inner] of Object.entries(value.subcommands ?? {}))
+      checkCommand(inner, [...path, 'subcommands', name]);
+  };
+  for (const [name, value] of Object.entries(ctx.value.commands)) checkCommand(value, ['commands', name]);
   for (const [id, value] of Object.entries(tools)) checkSelect(value.select, ['tools', id]);
   for (const [name, value] of Object.entries(servers)) {
     for (const [called, entry] of Object.entries(value.tools)) {

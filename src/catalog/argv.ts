@@ -1,0 +1,111 @@
+/** The options and operands of a command, as programs commonly read them: `--x=y`, `-abc`, `--`, unique beginnings of long options. Pure. */
+import type { ShellWord } from './shell-line.ts';
+
+export interface Argv {
+  /** by the option's full name, each value in order: `true` for a flag, null where only the shell knows */
+  readonly options: ReadonlyMap<string, readonly (string | true | null)[]>;
+  /** null where only the shell knows */
+  readonly operands: readonly (string | null)[];
+  /** those of them that stand after `--`; null where there is none */
+  readonly afterDashes: readonly (string | null)[] | null;
+  /** options that were shortened: they may be what they seem, so they make nothing milder */
+  readonly shortened: ReadonlySet<string>;
+  /** some word may be an option, and only the shell knows which */
+  readonly open: boolean;
+}
+
+/** What is known of a command's options. */
+export interface KnownOptions {
+  /** those that take a value */
+  readonly values: ReadonlySet<string>;
+  /** all that are named, those that take a value too */
+  readonly names: ReadonlySet<string>;
+}
+
+export function readArgv(words: readonly ShellWord[], { values, names }: KnownOptions): Argv {
+  const options = new Map<string, (string | true | null)[]>();
+  const shortened = new Set<string>();
+  const operands: (string | null)[] = [];
+  let open = false;
+  let afterDashes: (string | null)[] | null = null;
+  const add = (name: string, value: string | true | null) => options.set(name, [...(options.get(name) ?? []), value]);
+  const textOf = (word: ShellWord | undefined) => (word === undefined ? true : word.dynamic ? null : word.text);
+  let index = 0;
+  while (index < words.length) {
+    const word = words[index++]!;
+    const { text } = word;
+    if (word.dynamic && mayBeAnOption(text, values)) {
+      // It may be an option, or several words: what comes after it is not where it seems.
+      open = true;
+      operands.push(null);
+      continue;
+    }
+    if (text === '--') {
+      afterDashes = words.slice(index).map((rest) => (rest.dynamic ? null : rest.text));
+      operands.push(...afterDashes);
+      break;
+    }
+    if (text.startsWith('--')) {
+      const equals = text.indexOf('=');
+      const given = equals === -1 ? text : text.slice(0, equals);
+      const meant = namesMeant(given, names);
+      if (meant.length > 1 || meant[0] !== given) for (const name of meant) shortened.add(name);
+      const value =
+        equals !== -1
+          ? word.dynamic
+            ? null
+            : text.slice(equals + 1)
+          : meant.every((name) => values.has(name))
+            ? textOf(words[index++])
+            : true;
+      for (const name of meant) add(name, value);
+    } else if (text.startsWith('-') && text !== '-') {
+      for (let at = 1; at < text.length; at++) {
+        const name = `-${text[at]}`;
+        if (!values.has(name)) {
+          add(name, true);
+          continue;
+        }
+        const rest = text.slice(at + 1).replace(/^=/, '');
+        add(name, rest === '' ? textOf(words[index++]) : word.dynamic ? null : rest);
+        break;
+      }
+    } else operands.push(open || word.dynamic ? null : text);
+  }
+  return { options, operands, afterDashes, shortened, open };
+}
+
+/** Of a word that the shell completes: whether it may become another option than it seems, or any option at all. */
+function mayBeAnOption(text: string, values: ReadonlySet<string>): boolean {
+  if (!text.startsWith('-')) return !/^[\p{L}\p{N}_./:@%+,~]/u.test(text);
+  // `--format=$X` and `-m"$X"` are the options that they begin with.
+  return !(/^--[\w-]+=/.test(text) || values.has(text.slice(0, 2)));
+}
+
+/** The words before the first operand, that operand, and those after it. */
+export function splitAtOperand(
+  words: readonly ShellWord[],
+  { values, names }: KnownOptions,
+): { before: readonly ShellWord[]; operand: ShellWord | null; after: readonly ShellWord[] } {
+  for (let at = 0; at < words.length; at++) {
+    const { text, dynamic } = words[at]!;
+    if (!dynamic && text === '--')
+      return { before: words.slice(0, at), operand: words[at + 1] ?? null, after: words.slice(at + 2) };
+    if (dynamic || !text.startsWith('-') || text === '-')
+      return { before: words.slice(0, at), operand: words[at]!, after: words.slice(at + 1) };
+    if (text.startsWith('--')) {
+      if (!text.includes('=') && namesMeant(text, names).every((name) => values.has(name))) at++;
+    } else {
+      const taking = [...text.slice(1)].findIndex((letter) => values.has(`-${letter}`));
+      if (taking === text.length - 2) at++;
+    }
+  }
+  return { before: words, operand: null, after: [] };
+}
+
+/** The option by its full name, or all that its beginning may mean; itself, if nothing is known of it. */
+function namesMeant(given: string, names: ReadonlySet<string>): string[] {
+  if (names.has(given)) return [given];
+  const found = given.length > 2 ? [...names].filter((name) => name.startsWith(given)) : [];
+  return found.length > 0 ? found : [given];
+}

@@ -1,0 +1,290 @@
+/** What one command of a known program does: its subcommand, its options and operands, read as the catalog says. Pure. */
+import type { Argument, ClassSource, JsonValue, Operation, ToolName } from '../call.ts';
+import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
+import { readAs } from './arguments.ts';
+import { type Argv, type KnownOptions, readArgv, splitAtOperand } from './argv.ts';
+import { aliasOf, executingSettings, type GitContext, impliedPush, isExecuting } from './git-context.ts';
+import type { Integration } from './load.ts';
+import { type Outcome, union } from './outcome.ts';
+import type { CatalogCommand } from './schema.ts';
+import { readShellLine, type ShellWord } from './shell-line.ts';
+
+export interface CommandCall {
+  readonly integration: { readonly id: string; readonly title: string };
+  readonly tools: readonly ToolName[];
+  readonly possible: readonly Operation[];
+  readonly operation: Operation | null;
+  readonly source: ClassSource;
+  readonly reasons: readonly string[];
+  /** the program and its subcommands: `git stash drop` */
+  readonly name: string;
+  readonly argument: (canonical: string) => Argument;
+  /** the canonical arguments that this command has a place for */
+  readonly canonical: readonly string[];
+}
+
+export interface CommandReading {
+  readonly call: CommandCall | null;
+  /** why it may be another command than it seems; null if it is what it seems */
+  readonly unresolved: string | null;
+  /** lines that it has a shell run; null where only the shell knows */
+  readonly runs: readonly (string | null)[];
+  /** programs that it starts */
+  readonly programs: readonly (readonly ShellWord[])[];
+}
+
+interface Surroundings {
+  readonly cwd: string | null;
+  readonly git: GitContext | null;
+}
+
+const NOTHING: CommandReading = { call: null, unresolved: null, runs: [], programs: [] };
+
+export function readCommand(
+  program: string,
+  integration: Integration,
+  root: CatalogCommand,
+  words: readonly ShellWord[],
+  around: Surroundings,
+): CommandReading {
+  let command = root;
+  let rest = words;
+  let name = program;
+  const before: { readonly command: CatalogCommand; readonly argv: Argv }[] = [];
+  while (command.subcommands !== undefined) {
+    const known = knownOptions(command);
+    const { before: options, operand, after } = splitAtOperand(rest, known);
+    if (operand === null) break;
+    const next =
+      !operand.dynamic && Object.hasOwn(command.subcommands, operand.text)
+        ? command.subcommands[operand.text]
+        : undefined;
+    if (next === undefined) {
+      if (command.tool !== undefined || command.cases !== undefined) break;
+      if (operand.dynamic) return { ...NOTHING, unresolved: `only the shell knows the subcommand of ${name}` };
+      const globals = [...before, { command, argv: readArgv(options, known) }];
+      const alias = program === 'git' ? gitAlias(operand.text, globals[0]!.argv, around.git) : null;
+      if (alias !== null) return aliased(alias, after);
+      return { ...NOTHING, unresolved: `"${operand.text}" is no subcommand of ${name} that the catalog knows` };
+    }
+    before.push({ command, argv: readArgv(options, known) });
+    name += ` ${operand.text}`;
+    command = next;
+    rest = after;
+  }
+  const leaf = readLeaf(name, integration, command, rest, before, { ...around, cwdName: root.cwd });
+  const fault = program === 'git' ? gitFault(before[0]?.argv ?? null, rest, around.git) : null;
+  return fault === null ? leaf : { ...leaf, unresolved: fault };
+}
+
+function knownOptions({ values = [], runs = [], arguments: map = {}, cases = [] }: CatalogCommand): KnownOptions {
+  const named = [...Object.values(map), ...cases.flatMap((each) => [each.if, ...Object.values(each.arguments ?? {})])]
+    .flat()
+    .map((token) => token.split(':')[0]!)
+    .filter((token) => token.startsWith('-') && token !== '--');
+  const taking = new Set([...values, ...runs.filter((token) => token.startsWith('-'))]);
+  return { values: taking, names: new Set([...taking, ...named, '--help']) };
+}
+
+function readLeaf(
+  name: string,
+  integration: Integration,
+  command: CatalogCommand,
+  words: readonly ShellWord[],
+  before: readonly { readonly command: CatalogCommand; readonly argv: Argv }[],
+  around: Surroundings & { readonly cwdName: string | undefined },
+): CommandReading {
+  const known = knownOptions(command);
+  const tail = command.runs?.find((token) => /^\d+\+$/.test(token));
+  const { own, programs } =
+    tail === undefined ? { own: words, programs: [] } : cutTail(words, known, Number.parseInt(tail, 10));
+  const argv = readArgv(own, known);
+  const runs = [
+    ...(command.runs ?? []).flatMap((token) =>
+      (argv.options.get(token) ?? []).flatMap((value) => (value === true ? [] : [value])),
+    ),
+    // A single word is a line of its own.
+    ...programs.flatMap((each) => (each.length === 1 ? [each[0]!.dynamic ? null : each[0]!.text] : [])),
+  ];
+  const started = programs.filter((each) => each.length > 1);
+  const all = [
+    ...(command.cases ?? []).map((each) => ({
+      entry: each,
+      args: { ...command.arguments, ...each.arguments },
+      if: each.if,
+    })),
+    ...(command.tool === undefined ? [] : [{ entry: command, args: command.arguments ?? {}, if: null }]),
+  ];
+  const first = all.find((each) => each.if === null || each.if.some((token) => fits(token, argv)));
+  const candidates = argv.open ? all : first === undefined ? [] : [first];
+  if (candidates.length === 0) return { ...NOTHING, runs, programs: started };
+
+  const globals = before.map(({ command: { arguments: map = {} }, argv: given }) => ({ map, given }));
+  const variants = candidates.map(({ entry, args }) => {
+    const rules = rulesOfTool(integration, entry);
+    const kindOf = kindsOf(rules.tools);
+    const raw = (canonical: string): Argument => {
+      const places = [{ map: args, given: argv }, ...globals];
+      for (const { map, given } of places) {
+        const tokens = map[canonical];
+        const found = tokens === undefined ? null : placed(tokens, given);
+        if (found !== null && found.state !== 'missing') return found;
+      }
+      if (canonical === around.cwdName && around.cwd !== null) return { state: 'value', value: around.cwd };
+      return { state: 'missing' };
+    };
+    const read = (canonical: string): Argument => {
+      const found = raw(canonical);
+      const kind = kindOf(canonical);
+      if (kind === 'refspec' && found.state === 'missing') return implied(name, around.git, raw('remote'), raw);
+      return found.state === 'value' ? readAs(kind, found.value) : found;
+    };
+    const given = (canonical: string): JsonValue[] => {
+      const found = raw(canonical);
+      return found.state === 'value' ? [found.value] : [];
+    };
+    const mayLower = (canonical: string) => !(args[canonical] ?? []).some((token) => argv.shortened.has(token));
+    const outcome = outcomeOf(rules, { read, given, own: read, mayLower }, `${name} in the catalog's commands`);
+    return { outcome, read, origin: rules.base?.origin ?? 'catalog', names: Object.keys(args) };
+  });
+  const merged = variants.length === 1 ? variants[0]!.outcome : union(variants.map(({ outcome }) => outcome));
+  const outcome = argv.options.has('--help') ? onlyHelp(merged) : merged;
+  const { id, title } = integration;
+  const read =
+    variants.length === 1
+      ? variants[0]!.read
+      : () => ({ state: 'unreadable', why: 'only the shell knows which command it is' }) as const;
+  return {
+    call: {
+      integration: { id, title },
+      ...outcome,
+      source: variants.some(({ origin }) => origin === 'owner') ? 'owner' : 'catalog',
+      name,
+      argument: read,
+      canonical: [
+        ...new Set([
+          ...variants.flatMap(({ names }) => names),
+          ...globals.flatMap(({ map }) => Object.keys(map)),
+          ...(around.cwdName === undefined ? [] : [around.cwdName]),
+        ]),
+      ],
+    },
+    unresolved: null,
+    runs,
+    programs: started,
+  };
+}
+
+function onlyHelp(outcome: Outcome): Outcome {
+  return { ...outcome, possible: ['Read'], operation: 'Read', reasons: [...outcome.reasons, '--help only shows help'] };
+}
+
+function fits(token: string, { options, operands }: Argv): boolean {
+  if (token.startsWith('-')) return options.has(token);
+  if (token.startsWith('=')) return operands[0] === token.slice(1);
+  return token === '0' ? operands.length === 0 : operands.length >= Number(token);
+}
+
+/** What stands in the places of one canonical argument. */
+function placed(tokens: readonly string[], { options, operands, afterDashes, open }: Argv): Argument {
+  const values = tokens.flatMap((token): (JsonValue | undefined)[] => {
+    if (token === '--') return (afterDashes ?? []).map((each) => each ?? undefined);
+    const position = /^(\d+)(\+?)$/.exec(token);
+    if (position !== null) {
+      const from = Number(position[1]) - 1;
+      return operands.slice(from, position[2] === '+' ? undefined : from + 1).map((each) => each ?? undefined);
+    }
+    const [option, part] = token.split(':') as [string, string | undefined];
+    const given = options.get(option) ?? [];
+    if (part === undefined) return given.map((each) => each ?? undefined);
+    return given.flatMap((each) => {
+      if (each === null) return [undefined];
+      if (typeof each !== 'string' || !each.startsWith(`${part}=`)) return [];
+      const text = each.slice(part.length + 1);
+      return [text.startsWith('@') ? undefined : text];
+    });
+  });
+  if (values.includes(undefined)) return { state: 'unreadable', why: 'only the shell knows it' };
+  if (values.length === 0)
+    return open && tokens.some((token) => token.startsWith('-') && token !== '--')
+      ? { state: 'unreadable', why: 'only the shell knows whether it is there' }
+      : { state: 'missing' };
+  return { state: 'value', value: values.length === 1 ? values[0]! : (values as JsonValue[]) };
+}
+
+/** The branch of a push that names none. */
+function implied(
+  name: string,
+  git: GitContext | null,
+  remote: Argument,
+  raw: (canonical: string) => Argument,
+): Argument {
+  const unknown: Argument = { state: 'unreadable', why: 'it is left to the repository' };
+  if (name !== 'git push' || git === null || remote.state === 'unreadable') return unknown;
+  if (['all', 'mirror', 'tags', 'delete'].some((each) => raw(each).state !== 'missing')) return unknown;
+  const to = impliedPush(git, remote.state === 'value' && typeof remote.value === 'string' ? remote.value : null);
+  return to === null ? unknown : { state: 'value', value: to };
+}
+
+/** The words from one operand on, untouched: they are another command's. */
+function cutTail(
+  words: readonly ShellWord[],
+  known: KnownOptions,
+  from: number,
+): { own: readonly ShellWord[]; programs: (readonly ShellWord[])[] } {
+  const own: ShellWord[] = [];
+  let rest = words;
+  for (let operand = 1; ; operand++) {
+    const split = splitAtOperand(rest, known);
+    own.push(...split.before);
+    if (split.operand === null) return { own, programs: [] };
+    if (operand === from) return { own, programs: [[split.operand, ...split.after]] };
+    own.push(split.operand);
+    rest = split.after;
+  }
+}
+
+/** An alias from the command line itself, or from the configuration. */
+function gitAlias(name: string, globals: Argv, git: GitContext | null): string | null {
+  const own = (globals.options.get('-c') ?? []).findLast(
+    (each) => typeof each === 'string' && each.toLowerCase().startsWith(`alias.${name.toLowerCase()}=`),
+  );
+  if (typeof own === 'string') return own.slice(own.indexOf('=') + 1);
+  return git === null ? null : aliasOf(git, name);
+}
+
+function aliased(body: string, rest: readonly ShellWord[]): CommandReading {
+  const text = body.trim();
+  if (text.startsWith('!')) {
+    if (rest.some(({ dynamic }) => dynamic)) return { ...NOTHING, runs: [text.slice(1), null] };
+    return { ...NOTHING, runs: [`${text.slice(1)} ${rest.map((word) => quoted(word.text)).join(' ')}`] };
+  }
+  const words = readShellLine(text).commands[0]?.words ?? [];
+  return { ...NOTHING, programs: [[{ text: 'git', dynamic: false }, ...words, ...rest]] };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Why a git command may do more than it says; null if nothing shows that. */
+function gitFault(globals: Argv | null, words: readonly ShellWord[], git: GitContext | null): string | null {
+  for (const value of [...(globals?.options.get('-c') ?? []), ...(globals?.options.get('--config-env') ?? [])]) {
+    if (typeof value !== 'string') return 'only the shell knows which setting it is given';
+    const [key, ...rest] = value.split('=') as [string, ...string[]];
+    if (isExecuting(key, rest.join('=')))
+      return `it is given the setting ${key}, which may make git run something else`;
+  }
+  if (globals?.options.has('--exec-path') && globals.options.get('--exec-path')!.some((value) => value !== true))
+    return 'its own programs are taken from elsewhere';
+  for (const { text } of words) {
+    if (/^[a-z][\w+.-]*::/i.test(text)) return `"${text}" makes git run a helper`;
+    const setting = /^(?:-c|--config=?)?([\w.-]+\.[\w.-]+)=(.*)$/s.exec(text);
+    if (setting !== null && isExecuting(setting[1]!, setting[2]!))
+      return `it sets ${setting[1]}, which may make git run something else`;
+  }
+  const [own] = git === null ? [] : executingSettings(git);
+  return own === undefined
+    ? null
+    : `the repository's own configuration sets ${own}, which may make git run something else`;
+}

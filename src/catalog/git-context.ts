@@ -1,0 +1,81 @@
+/** What a repository's configuration makes of a git command: aliases, where a push goes, and what else it would run. Pure. */
+
+/** One line of `git config -z --list --show-scope`, the key in lower case but for its middle part. */
+export interface GitSetting {
+  readonly scope: 'system' | 'global' | 'local' | 'worktree' | 'command' | 'unknown';
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Of the folder that a git command works in. */
+export interface GitContext {
+  readonly settings: readonly GitSetting[];
+  /** the branch that is checked out; null if none or unknown */
+  readonly branch: string | null;
+}
+
+/**
+ * Settings that run a program or lead elsewhere. The owner's own (global, system) are the owner's; those of a repository come with
+ * whatever was cloned or written there.
+ */
+const EXECUTING =
+  /^(core\.(fsmonitor|sshcommand|pager|editor|askpass|gitproxy|alternaterefscommand)|alias\..*|pager\..*|diff\..*\.(command|textconv)|diff\.external|filter\..*\.(clean|smudge|process)|merge\..*\.driver|mergetool\..*\.cmd|difftool\..*\.cmd|sequence\.editor|gpg\.(.*\.)?program|credential\.(.*\.)?helper|remote\..*\.(uploadpack|receivepack|vcs|proxy)|protocol\..*|sendemail\..*|browser\..*|man\..*|http\.(.*\.)?(proxy|sslverify|sslcainfo|curloptresolve)|url\..*|include\.path|includeif\..*|submodule\..*\.update|interactive\.difffilter|web\.browser)$/i;
+
+/** With these values they run nothing but git itself, or a plain pager. */
+const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
+  [/^core\.fsmonitor$/i, /^(false|true|0|1|no|yes|off|on)?$/i],
+  [/^(core\.pager|pager\..*)$/i, /^(cat|less|more|true|false)?$/],
+  [/^submodule\..*\.update$/i, /^(none|checkout|rebase|merge)$/],
+];
+
+/** Whether a setting makes git run or redirect something, wherever it was set. */
+export function isExecuting(key: string, value: string): boolean {
+  return EXECUTING.test(key) && !HARMLESS.some(([known, harmless]) => known.test(key) && harmless.test(value));
+}
+
+/** The repository's own settings that make git do more than its command line says; aliases are looked at when they are used. */
+export function executingSettings({ settings }: GitContext): string[] {
+  return settings
+    .filter(
+      ({ scope, key, value }) =>
+        scope !== 'global' && scope !== 'system' && !/^alias\./i.test(key) && isExecuting(key, value),
+    )
+    .map(({ key }) => key);
+}
+
+/** The body of an alias, by the last setting that counts; null if there is none. */
+export function aliasOf({ settings }: GitContext, name: string): string | null {
+  return settings.findLast(({ key }) => key.toLowerCase() === `alias.${name.toLowerCase()}`)?.value ?? null;
+}
+
+/** Where `git push` goes that names no branch: the destination's name, or null where that can't be told. */
+export function impliedPush(context: GitContext, remote: string | null): string | null {
+  const get = (key: string) =>
+    context.settings.findLast((each) => each.key.toLowerCase() === key.toLowerCase())?.value ?? null;
+  const { branch } = context;
+  if (branch === null) return null;
+  const to =
+    remote ??
+    get(`branch.${branch}.pushRemote`) ??
+    get('remote.pushDefault') ??
+    get(`branch.${branch}.remote`) ??
+    'origin';
+  if (get(`remote.${to}.push`) !== null || get(`remote.${to}.mirror`) !== null) return null;
+  switch (get('push.default')?.toLowerCase() ?? 'simple') {
+    case 'current':
+      return branch;
+    case 'simple':
+    case 'upstream':
+    case 'tracking': {
+      const merge = get(`branch.${branch}.merge`);
+      if (merge === null) return get('push.default') === null || get('push.default') === 'simple' ? branch : null;
+      return merge.replace(/^refs\/heads\//, '');
+    }
+    default:
+      return null;
+  }
+}
+
+/** Variables of the environment that make git run or read something else. */
+export const GIT_VARIABLES =
+  /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|TRACE|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;
