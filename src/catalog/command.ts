@@ -33,8 +33,21 @@ export interface CommandReading {
   readonly programs: readonly (readonly ShellWord[])[];
 }
 
+/** Where it runs. */
 interface Surroundings {
-  readonly cwd: string | null;
+  /** null: nobody said */
+  readonly folder: string | null;
+  /** only the shell knows the folder */
+  readonly isLost: boolean;
+  /** a folder below another, as a command is told it; no text if only the shell knows */
+  readonly within: (folder: string | null, word: ShellWord) => string | symbol | null;
+  readonly gitAt: (folder: string) => GitContext | null;
+}
+
+/** The same, for one command: `-C` may lead elsewhere. */
+interface Place {
+  readonly folder: string | null;
+  readonly isLost: boolean;
   readonly git: GitContext | null;
 }
 
@@ -51,6 +64,7 @@ export function readCommand(
   let rest = words;
   let name = program;
   const before: { readonly command: CatalogCommand; readonly argv: Argv }[] = [];
+  const place = () => placeOf(program, before[0]?.argv ?? null, around);
   while (command.subcommands !== undefined) {
     const known = knownOptions(command);
     const { before: options, operand, after } = splitAtOperand(rest, known);
@@ -62,9 +76,9 @@ export function readCommand(
     if (next === undefined) {
       if (command.tool !== undefined || command.cases !== undefined) break;
       if (operand.dynamic) return { ...NOTHING, unresolved: `only the shell knows the subcommand of ${name}` };
-      const globals = [...before, { command, argv: readArgv(options, known) }];
-      const alias = program === 'git' ? gitAlias(operand.text, globals[0]!.argv, around.git) : null;
-      if (alias !== null) return aliased(alias, after);
+      before.push({ command, argv: readArgv(options, known) });
+      const alias = program === 'git' ? gitAlias(operand.text, before[0]!.argv, place().git) : null;
+      if (alias !== null) return aliased(alias, options, after);
       return { ...NOTHING, unresolved: `"${operand.text}" is no subcommand of ${name} that the catalog knows` };
     }
     before.push({ command, argv: readArgv(options, known) });
@@ -72,10 +86,24 @@ export function readCommand(
     command = next;
     rest = after;
   }
-  const leaf = readLeaf(name, integration, command, rest, before, { ...around, cwdName: root.cwd });
-  const fault = program === 'git' ? gitFault(before[0]?.argv ?? null, rest, around.git) : null;
+  const where = place();
+  const leaf = readLeaf(name, integration, command, rest, before, { ...where, cwdName: root.cwd });
+  const fault = program === 'git' ? gitFault(before[0]?.argv ?? null, rest, where) : null;
   return fault === null ? leaf : { ...leaf, unresolved: fault };
 }
+
+/** Where it works: the folder of the line, or the one that git's `-C` names. */
+function placeOf(program: string, globals: Argv | null, { folder, isLost, within, gitAt }: Surroundings): Place {
+  if (program !== 'git') return { folder, isLost, git: null };
+  let at: string | symbol | null = isLost ? LOST : folder;
+  for (const to of globals?.options.get('-C') ?? [])
+    at = typeof to !== 'string' || typeof at === 'symbol' ? LOST : within(at, { text: to, dynamic: false });
+  if (globals?.options.has('--git-dir') || globals?.options.has('--work-tree')) at = LOST;
+  if (typeof at === 'symbol') return { folder: null, isLost: true, git: null };
+  return { folder: at, isLost: false, git: at === null ? null : gitAt(at) };
+}
+
+const LOST = Symbol('lost');
 
 function knownOptions({ values = [], runs = [], arguments: map = {}, cases = [] }: CatalogCommand): KnownOptions {
   const named = [...Object.values(map), ...cases.flatMap((each) => [each.if, ...Object.values(each.arguments ?? {})])]
@@ -92,7 +120,7 @@ function readLeaf(
   command: CatalogCommand,
   words: readonly ShellWord[],
   before: readonly { readonly command: CatalogCommand; readonly argv: Argv }[],
-  around: Surroundings & { readonly cwdName: string | undefined },
+  around: Place & { readonly cwdName: string | undefined },
 ): CommandReading {
   const known = knownOptions(command);
   const tail = command.runs?.find((token) => /^\d+\+$/.test(token));
@@ -124,13 +152,16 @@ function readLeaf(
     const rules = rulesOfTool(integration, entry);
     const kindOf = kindsOf(rules.tools);
     const raw = (canonical: string): Argument => {
+      if (canonical === around.cwdName && args[canonical] === undefined) {
+        if (around.isLost) return { state: 'unreadable', why: 'only the shell knows the folder' };
+        if (around.folder !== null) return { state: 'value', value: around.folder };
+      }
       const places = [{ map: args, given: argv }, ...globals];
       for (const { map, given } of places) {
         const tokens = map[canonical];
         const found = tokens === undefined ? null : placed(tokens, given);
         if (found !== null && found.state !== 'missing') return found;
       }
-      if (canonical === around.cwdName && around.cwd !== null) return { state: 'value', value: around.cwd };
       return { state: 'missing' };
     };
     const read = (canonical: string): Argument => {
@@ -253,14 +284,15 @@ function gitAlias(name: string, globals: Argv, git: GitContext | null): string |
   return git === null ? null : aliasOf(git, name);
 }
 
-function aliased(body: string, rest: readonly ShellWord[]): CommandReading {
+/** With the options before it: an alias sees the folder that they name. */
+function aliased(body: string, options: readonly ShellWord[], rest: readonly ShellWord[]): CommandReading {
   const text = body.trim();
   if (text.startsWith('!')) {
     if (rest.some(({ dynamic }) => dynamic)) return { ...NOTHING, runs: [text.slice(1), null] };
     return { ...NOTHING, runs: [`${text.slice(1)} ${rest.map((word) => quoted(word.text)).join(' ')}`] };
   }
   const words = readShellLine(text).commands[0]?.words ?? [];
-  return { ...NOTHING, programs: [[{ text: 'git', dynamic: false }, ...words, ...rest]] };
+  return { ...NOTHING, programs: [[{ text: 'git', dynamic: false }, ...options, ...words, ...rest]] };
 }
 
 function quoted(text: string): string {
@@ -268,7 +300,8 @@ function quoted(text: string): string {
 }
 
 /** Why a git command may do more than it says; null if nothing shows that. */
-function gitFault(globals: Argv | null, words: readonly ShellWord[], git: GitContext | null): string | null {
+function gitFault(globals: Argv | null, words: readonly ShellWord[], { git, isLost }: Place): string | null {
+  if (isLost) return 'only the shell knows the folder, and so what its configuration makes git run';
   for (const value of [...(globals?.options.get('-c') ?? []), ...(globals?.options.get('--config-env') ?? [])]) {
     if (typeof value !== 'string') return 'only the shell knows which setting it is given';
     const [key, ...rest] = value.split('=') as [string, ...string[]];

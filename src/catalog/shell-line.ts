@@ -88,7 +88,13 @@ export function readShellLine(line: string): ShellLine {
 function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput): ShellCommand {
   const words = [
     ...(name === undefined ? [] : [wordOf(name)]),
-    ...args.map((arg) => (arg.type === 'Word' ? wordOf(arg) : { text: arg.text, dynamic: /[$`]/.test(arg.text) })),
+    ...args.map((arg): ShellWord => {
+      if (arg.type === 'Word') return wordOf(arg);
+      // `declare x=…`, `alias g='…'`
+      if (arg.value.type !== 'Word') return { text: arg.text, dynamic: true };
+      const value = wordOf(arg.value);
+      return { text: `${arg.name}=${value.text}`, dynamic: value.dynamic };
+    }),
   ];
   return {
     words,

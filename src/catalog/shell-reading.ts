@@ -4,6 +4,7 @@
  * as values.
  */
 
+import { normalisePath } from './arguments.ts';
 import { type CommandCall, readCommand } from './command.ts';
 import { GIT_VARIABLES, type GitContext } from './git-context.ts';
 import type { Catalog, Integration } from './load.ts';
@@ -22,12 +23,14 @@ import { readShellLine, type ShellCommand, type ShellInput, type ShellWord } fro
 
 /** What is known beside the line. */
 export interface ShellContext {
-  /** the folder that it runs in; null if unknown */
+  /** the folder that it runs in, absolute; null if nobody said */
   readonly cwd: string | null;
+  /** what `~` is; null if unknown */
+  readonly home: string | null;
   /** the shell's aliases, by name */
   readonly aliases: ReadonlyMap<string, string>;
-  /** the configuration of the repository there; null if none was read */
-  readonly git: GitContext | null;
+  /** of each folder that a git command works in, what git knows there; a folder that is no repository has none */
+  readonly git: ReadonlyMap<string, GitContext>;
 }
 
 /** Something whose operation can't be told. */
@@ -44,6 +47,8 @@ export interface Reading {
   readonly opaque: readonly string[];
   /** files that redirects write */
   readonly writes: readonly ShellWord[];
+  /** the folders that its git commands work in: what git knows there is to be read, and the line once more */
+  readonly gitFolders: ReadonlySet<string>;
 }
 
 const MAX_DEPTH = 8;
@@ -60,17 +65,23 @@ class Reader implements Reading {
   readonly unresolved: Unresolved[] = [];
   readonly opaque: string[] = [];
   readonly writes: ShellWord[] = [];
+  readonly gitFolders = new Set<string>();
   readonly #catalog: Catalog;
   readonly #context: ShellContext;
   readonly #programs: ReadonlyMap<string, { readonly integration: Integration; readonly command: CatalogCommand }>;
   /** variables that earlier commands of the line have set for those after them */
   readonly #variables = new Set<string>();
   readonly #functions = new Set<string>();
+  /** the aliases that are being followed */
+  readonly #within = new Set<string>();
+  /** null: nobody said; `lost`: only the shell knows */
+  #folder: string | null | typeof LOST;
   #count = 0;
 
   constructor(catalog: Catalog, context: ShellContext) {
     this.#catalog = catalog;
     this.#context = context;
+    this.#folder = context.cwd;
     this.#programs = new Map(
       [...catalog.integrations.values()].flatMap((integration) =>
         [...integration.commands].map(([name, command]) => [name, { integration, command }] as const),
@@ -139,8 +150,8 @@ class Reader implements Reading {
       return;
     }
     const alias = this.#context.aliases.get(first.text);
-    if (alias !== undefined && !/[\\/]/.test(first.text)) {
-      this.#alias(alias, rest, variables, input, depth);
+    if (alias !== undefined && !this.#within.has(first.text)) {
+      this.#alias(first.text, alias, rest, variables, input, depth);
       return;
     }
     const path = first.text.replace(/^=/, '');
@@ -161,6 +172,11 @@ class Reader implements Reading {
     }
     if (name === 'trap') {
       if (rest[0] !== undefined) this.#text([rest[0]], depth, 'trap');
+      return;
+    }
+    if (name === 'cd' || name === 'pushd' || name === 'popd') {
+      const [to = { text: '~', dynamic: name === 'popd' }] = rest.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
+      this.#folder = this.#resolved(to);
       return;
     }
     if (name === 'find' || name === 'fd') {
@@ -207,6 +223,7 @@ class Reader implements Reading {
   }
 
   #alias(
+    name: string,
     body: string,
     rest: readonly ShellWord[],
     variables: readonly string[],
@@ -216,38 +233,15 @@ class Reader implements Reading {
     const { commands, errors } = readShellLine(body);
     const last = commands.at(-1);
     if (errors.length > 0 || last === undefined) {
-      this.#every('an alias that can not be read');
+      this.#every(`the alias "${name}" can't be read`);
       return;
     }
+    // An alias may name the program that it stands for: within it, it is no alias.
+    this.#within.add(name);
     for (const command of commands.slice(0, -1)) this.#command(command, depth + 1);
-    // An alias may name the program that it stands for.
     const words = [...last.words, ...rest];
-    const own = this.#context.aliases.get(last.words[0]?.text ?? '') === body;
-    if (words.length > 0)
-      new Reader(this.#catalog, own ? { ...this.#context, aliases: new Map() } : this.#context).#into(
-        this,
-        words,
-        variables,
-        input,
-        depth + 1,
-      );
-  }
-
-  /** Runs with other surroundings, and hands on what was found. */
-  #into(
-    target: Reader,
-    words: readonly ShellWord[],
-    variables: readonly string[],
-    input: ShellInput,
-    depth: number,
-  ): void {
-    for (const name of target.#variables) this.#variables.add(name);
-    for (const name of target.#functions) this.#functions.add(name);
-    this.#run(words, variables, input, depth);
-    target.calls.push(...this.calls);
-    target.unresolved.push(...this.unresolved);
-    target.opaque.push(...this.opaque);
-    target.writes.push(...this.writes);
+    if (words.length > 0) this.#run(words, variables, input, depth + 1);
+    this.#within.delete(name);
   }
 
   #wrapped(
@@ -395,6 +389,19 @@ class Reader implements Reading {
     else this.#mentioned(texts.join(' '), `the code of ${name} is not read`, 'opaque', name);
   }
 
+  /** A folder by what a command is told, from where the line is by now. */
+  #resolved(
+    { text, dynamic }: ShellWord,
+    from: string | null | typeof LOST = this.#folder,
+  ): string | null | typeof LOST {
+    if (dynamic || text === '-') return LOST;
+    const { home } = this.#context;
+    const path = text === '~' || text.startsWith('~/') ? (home === null ? LOST : home + text.slice(1)) : text;
+    if (path === LOST || path.startsWith('~')) return LOST;
+    if (/^(\/|[A-Za-z]:[/\\])/.test(path)) return normalisePath(path);
+    return from === null || from === LOST ? from : normalisePath(`${from}/${path}`);
+  }
+
   #known(
     name: string,
     { integration, command }: { readonly integration: Integration; readonly command: CatalogCommand },
@@ -403,7 +410,15 @@ class Reader implements Reading {
     input: ShellInput,
     depth: number,
   ): void {
-    const found = readCommand(name, integration, command, words, this.#context);
+    const found = readCommand(name, integration, command, words, {
+      folder: this.#folder === LOST ? null : this.#folder,
+      isLost: this.#folder === LOST,
+      within: (folder, word) => this.#resolved(word, folder),
+      gitAt: (folder) => {
+        this.gitFolders.add(folder);
+        return this.#context.git.get(folder) ?? null;
+      },
+    });
     const suspicious = [...this.#variables, ...variables].find((each) => GIT_VARIABLES.test(each));
     if (name === 'git' && suspicious !== undefined)
       this.unresolved.push({
@@ -419,6 +434,9 @@ class Reader implements Reading {
     for (const inner of found.programs) this.#run(inner, variables, input, depth + 1);
   }
 }
+
+/** A folder that only the shell knows. */
+const LOST = Symbol('lost');
 
 const UNKNOWN: ShellInput = { kind: 'unknown' };
 /** What is added to a command that reads its arguments from elsewhere. */

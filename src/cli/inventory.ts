@@ -1,8 +1,7 @@
 /** The tools of the upstreams, written down before they are shown, and what the owner said of them. */
 import { writeEvents } from '../audit/chain.ts';
 import { seeTool, toolStatus } from '../audit/tools.ts';
-import { foldName, type ReviewStatus } from '../call.ts';
-import type { ToolClass } from '../catalog/classify.ts';
+import { type Deed, foldName, type ReviewStatus } from '../call.ts';
 import { definitionOf, type KnownTool, type KnownUpstream } from '../gateway/door.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { House } from './house.ts';
@@ -62,7 +61,7 @@ export function statusOfTool(house: House, known: KnownTool): ReviewStatus {
   const file = rules?.policies.file.tools ?? NO_TOOLS;
   return toolStatus(
     row,
-    file === NO_TOOLS || Object.keys(file).length === 0 ? null : statusInFile(file, exposed.name, known.toolClass),
+    file === NO_TOOLS || Object.keys(file).length === 0 ? null : statusInFile(file, exposed.name, known.toolClass.tool),
     definitionHash,
   );
 }
@@ -73,9 +72,8 @@ const NO_TOOLS = {};
 export function statusInFile(
   file: Readonly<Record<string, Readonly<Record<string, ReviewStatus>>>>,
   calledName: string,
-  toolClass: ToolClass,
+  { integrations, tools }: Pick<Deed, 'integrations' | 'tools'>,
 ): ReviewStatus | null {
-  const { integrations, tools } = toolClass.tool;
   const names = new Set([calledName, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
   let fixed: ReviewStatus | null = null;
   for (const [name, statuses] of Object.entries(file)) {

@@ -296,6 +296,23 @@ catalog
     finish(await (await import('./catalog-classify.ts')).catalogClassify(tool, { ...program.opts(), ...flags })),
   );
 
+program
+  .command('command')
+  .description('the commands that agents run by themselves')
+  .command('explain [line]')
+  .description('what a shell line does, call by call, and what would come of it; exit 1 if it would not run')
+  .option('--agent <name>', 'who runs it', 'Unknown agent')
+  .option('--cwd <folder>', 'as if it ran there; else here')
+  .option('--stdin', 'answer a line of JSON for each line of JSON on stdin')
+  .option('--json')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  toolgate command explain \'git push --force origin main\'\n  toolgate command explain "cd web && npm test && git push" --agent Cursor\n  echo \'{"command":"git stash drop","cwd":"/home/ann/web"}\' | toolgate command explain --stdin',
+  )
+  .action(async (line, flags) =>
+    finish(await (await import('./command-explain.ts')).commandExplain(line, { ...program.opts(), ...flags })),
+  );
+
 const approvals = program
   .command('approvals')
   .description('the calls that wait for a person, and how earlier ones ended');

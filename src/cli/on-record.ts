@@ -53,7 +53,7 @@ export function callOnRecord(
   args: JsonObject,
   row: ToolRow | undefined,
 ): Call {
-  const fixed = statusInFile(policies.file.tools, tool, toolClass);
+  const fixed = statusInFile(policies.file.tools, tool, toolClass.tool);
   return callOfClass(toolClass, args, {
     via: 'mcp',
     server,

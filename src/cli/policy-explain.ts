@@ -1,9 +1,6 @@
 /** `toolgate policy explain`: one call as the gate would judge it, with its servers, tools and statuses as they are. */
-import { fixedStatus, type Identity, identify } from '../agents/identify.ts';
-import { agentNamed } from '../agents/names.ts';
-import { findAgent } from '../agents/registry.ts';
 import { listTools, type ToolRow } from '../audit/tools.ts';
-import { type Agent, type Call, doneDeed, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
+import { type Call, doneDeed, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
 import { type Rules, rulesFault } from '../config/rules.ts';
 import { explain } from '../policy/explain.ts';
@@ -11,6 +8,7 @@ import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
 import { readInstant } from '../schema.ts';
 import { countsIn } from '../store/counters.ts';
+import { askedAgent } from './asked-agent.ts';
 import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, configuredLaunches, definitionIn, type LaunchOf, launches } from './on-record.ts';
@@ -65,7 +63,10 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
       complain(String(fault));
       return 2;
     }
-    const agent = await agentOf(house, rules, flags);
+    const agent = await askedAgent(house, policies, flags.agent ?? null, {
+      identity: flags.identity,
+      status: flags.agentStatus,
+    });
     const here = surroundingsHere('', flags.user ?? house.owner, flags.workspace);
     const gathered = {
       now,
@@ -120,18 +121,6 @@ function callOf(
   }
   const call = callOnRecord(policies, toolClass, key, tool, args, row);
   return status === undefined ? call : { ...call, toolStatus: status };
-}
-
-async function agentOf(house: House, { policies }: Rules, flags: ExplainFlags): Promise<Agent> {
-  const row = await house.store.read((tx) => findAgent(tx, agentNamed(flags.agent ?? '').id));
-  const identity: Identity = identify({
-    flag: flags.agent ?? null,
-    keyMatches: flags.identity === 'registered',
-    clientInfo: null,
-  });
-  const { mixedScripts: _, ...known } = identity;
-  const status = flags.agentStatus ?? fixedStatus(policies.file.agents, identity) ?? row?.status ?? 'Unreviewed';
-  return { ...known, strength: flags.identity ?? identity.strength, status };
 }
 
 function parseArguments(text: string | undefined): JsonObject | null {

@@ -115,7 +115,7 @@ function callOf(
     via: (body['toolgate.via'] as Door | undefined) ?? 'mcp',
     server,
     calledName: name,
-    toolStatus: statusInFile(statuses, name, toolClass) ?? (body['toolgate.tool.status'] as ReviewStatus),
+    toolStatus: statusInFile(statuses, name, toolClass.tool) ?? (body['toolgate.tool.status'] as ReviewStatus),
     definitionHash: (body['toolgate.tool.definition'] as string | undefined) ?? null,
     rawArguments: args.values,
     argument: args.whole ? reader : (path) => (args.lost ? LOST : known(reader, path)),

@@ -141,6 +141,7 @@ const CHANGES = ['at once', 'reviewed'] as const;
 const defaults = strict({
   action: defaultAction('allow'),
   unclassified: defaultAction('require approval'),
+  opaque_commands: defaultAction('allow'),
   mode: choice('mode', MODES).default('enforce'),
   reviewers: texts('reviewers').optional(),
   changes: choice('rule for changes', CHANGES).default('at once'),

@@ -1,0 +1,188 @@
+/** `toolgate command explain`: what a shell line does, call by call, and what would come of it. */
+import { homedir } from 'node:os';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { type Effect, isObject, type JsonValue, type Operation } from '../call.ts';
+import type { Catalog } from '../catalog/load.ts';
+import type { Reading } from '../catalog/shell-reading.ts';
+import { rulesFault } from '../config/rules.ts';
+import { messageOf } from '../errors.ts';
+import { didYouMean, visibleLine } from '../problem.ts';
+import { callsOf, knownArguments } from '../shell/calls.ts';
+import { readInContext } from '../shell/gather.ts';
+import { decideLine, type LineDecision } from '../shell/judging.ts';
+import { askedAgent } from './asked-agent.ts';
+import { openCatalog } from './catalog.ts';
+import { type HouseFlags, openHouse, ownerOf } from './house.ts';
+import { statusInFile } from './inventory.ts';
+import { complain, print, printJson } from './output.ts';
+import { surroundingsHere } from './surroundings.ts';
+
+export interface CommandFlags extends HouseFlags {
+  readonly stdin?: boolean;
+  readonly json?: boolean;
+  readonly agent?: string;
+  /** the folder that the line would run in; else here */
+  readonly cwd?: string;
+}
+
+/** What is answered of one line. */
+export interface CommandAnswer {
+  readonly calls: readonly {
+    readonly integration: string;
+    /** the catalog's id of it; null where it may be several */
+    readonly tool: string | null;
+    readonly title: string;
+    readonly name: string;
+    readonly operation: Operation | null;
+    /** by canonical name; null where only the shell knows */
+    readonly arguments: Record<string, JsonValue>;
+  }[];
+  readonly unresolved: boolean;
+  /** those that the unresolved parts may concern */
+  readonly integrations: readonly string[];
+  /** programs that run code which is not in the line */
+  readonly opaque: readonly string[];
+  readonly reasons: readonly string[];
+}
+
+const question = z.looseObject({
+  command: z.string(),
+  cwd: z.string().optional(),
+  shell: z.string().optional(),
+});
+
+/** Exit 0: it would run; 1: it would not, or with `--stdin` some line could not be read; 2: nothing was asked. */
+export async function commandExplain(line: string | undefined, flags: CommandFlags): Promise<number> {
+  if ((line === undefined) === (flags.stdin !== true)) {
+    complain("write one command line, such as 'git push --force', or --stdin and a JSON object on each line");
+    return 2;
+  }
+  return line === undefined ? explainLines(flags) : explainOne(line, flags);
+}
+
+async function explainLines(flags: CommandFlags): Promise<number> {
+  const catalog = await openCatalog(flags);
+  let failed = false;
+  for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (text.trim() === '') continue;
+    const asked = readQuestion(text);
+    failed ||= typeof asked === 'string';
+    const answer =
+      typeof asked === 'string'
+        ? { error: { code: 'config_invalid', message: asked } }
+        : answerOf(readAt(catalog, asked.command, asked.cwd ?? null), catalog);
+    print(JSON.stringify(answer));
+  }
+  return failed ? 1 : 0;
+}
+
+function readQuestion(text: string): z.output<typeof question> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return `this line is not JSON: ${messageOf(error)}`;
+  }
+  if (!isObject(value)) return 'a line must be a JSON object, such as {"command":"git push --force"}';
+  for (const key of Object.keys(value)) {
+    const guess = key in question.shape ? null : didYouMean(key, Object.keys(question.shape));
+    if (guess !== null && !(guess in value)) return `"${key}" is not a key of a question: did you mean "${guess}"?`;
+  }
+  const parsed = question.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  return value['command'] === undefined
+    ? '"command" is missing: write the command line'
+    : `"${path.join('.')}": ${message}`;
+}
+
+function readAt(catalog: Catalog, line: string, cwd: string | null): Reading {
+  return readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map() });
+}
+
+function answerOf(reading: Reading, catalog: Catalog): CommandAnswer {
+  const { calls, unresolved, opaque } = reading;
+  const concerned = unresolved.flatMap(({ integrations }) =>
+    integrations === 'every' ? [...catalog.integrations.values()] : integrations,
+  );
+  return {
+    calls: calls.map((call) => ({
+      integration: call.integration.title,
+      tool: call.tools.length === 1 ? call.tools[0]!.id : null,
+      title: call.tools.map(({ title }) => title).join(' or '),
+      name: call.name,
+      operation: call.operation,
+      arguments: knownArguments(call),
+    })),
+    unresolved: unresolved.length > 0,
+    integrations: [...new Set(concerned.map(({ title }) => title))],
+    opaque,
+    reasons: [...calls.flatMap(({ reasons }) => reasons), ...unresolved.map(({ why }) => why)],
+  };
+}
+
+async function explainOne(line: string, flags: CommandFlags): Promise<number> {
+  const house = await openHouse(flags);
+  try {
+    const loaded = await house.rules.load();
+    if (loaded.rules === null) {
+      complain(rulesFault(loaded));
+      return 3;
+    }
+    const { catalog, policies } = loaded.rules;
+    const cwd = flags.cwd ?? process.cwd();
+    const reading = readAt(catalog, line, cwd);
+    const calls = callsOf(
+      reading,
+      line,
+      catalog,
+      (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed',
+    );
+    const agent = await askedAgent(house, policies, flags.agent ?? null);
+    const gathered = {
+      now: Date.now(),
+      surroundings: surroundingsHere('', house.owner, cwd),
+      earlier: [],
+      counts: new Map<string, number>(),
+    };
+    const decision = decideLine(policies, calls, reading.opaque, { agent, gathered }, ownerOf(house));
+    const answer = answerOf(reading, catalog);
+    if (flags.json)
+      printJson({
+        ...answer,
+        decision: { effect: decision.effect, would: decision.would, policy: decision.deciding?.policy ?? null },
+      });
+    else print(inWords(answer, reading, decision));
+    return decision.effect === 'allow' ? 0 : 1;
+  } finally {
+    await house.close();
+  }
+}
+
+const EFFECTS: Record<Effect, string> = { allow: 'allow', block: 'block', 'require approval': 'require approval' };
+
+function inWords(
+  { calls, opaque }: CommandAnswer,
+  reading: Reading,
+  { effect, would, deciding, calls: judged }: LineDecision,
+): string {
+  const lines = calls.flatMap(({ integration, title, name, operation, arguments: args }, index) => [
+    `${name}: ${integration} · ${title}, ${operation ?? 'unknown'}`,
+    ...Object.entries(args).map(
+      ([key, value]) => `    ${key}: ${value === null ? "can't tell" : JSON.stringify(value)}`,
+    ),
+    ...reading.calls[index]!.reasons.slice(1).map((reason) => `    - ${reason}`),
+    `    → ${EFFECTS[judged[index]!.decision.effect]}, by ${judged[index]!.decision.deciding.policy}`,
+  ]);
+  reading.unresolved.forEach(({ integrations, why }, index) => {
+    const whose = integrations === 'every' ? 'every integration' : integrations.map(({ title }) => title).join(', ');
+    const own = judged[calls.length + index]!.decision;
+    lines.push(`unresolved, may concern ${whose}: ${why}`, `    → ${own.effect}, by ${own.deciding.policy}`);
+  });
+  for (const program of opaque) lines.push(`${program}: runs code which is not in the line`);
+  if (lines.length === 0) lines.push('nothing that toolgate judges: no program of a known integration');
+  lines.push('', `decision: ${effect}${deciding === null ? '' : `, by ${deciding.policy}`}`);
+  if (would !== null) lines.push(`would be: ${would}, were no policy in monitor mode`);
+  return lines.map(visibleLine).join('\n');
+}

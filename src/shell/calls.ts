@@ -1,0 +1,71 @@
+/** A shell line as what is judged: one call for each command of a known program, and one for whatever can't be resolved. Pure. */
+import type { Call, CallIntegration, Deed, JsonObject, JsonValue, ReviewStatus } from '../call.ts';
+import type { CommandCall } from '../catalog/command.ts';
+import type { Catalog } from '../catalog/load.ts';
+import type { Reading, Unresolved } from '../catalog/shell-reading.ts';
+
+/** What the owner or the review says of a tool. */
+export type StatusOf = (deed: Pick<Deed, 'integrations' | 'tools' | 'calledName'>) => ReviewStatus;
+
+export function callsOf(reading: Reading, line: string, catalog: Catalog, statusOf: StatusOf): Call[] {
+  const rawArguments: JsonObject = { command: line };
+  return [
+    ...reading.calls.map((call) => known(call, rawArguments, statusOf)),
+    ...reading.unresolved.map((each) => unresolved(each, catalog, rawArguments)),
+  ];
+}
+
+function known(
+  { integration, tools, possible, operation, source, reasons, name, argument }: CommandCall,
+  rawArguments: JsonObject,
+  statusOf: StatusOf,
+): Call {
+  const integrations: CallIntegration[] = [{ ...integration, sure: true }];
+  return {
+    via: 'cli',
+    integrations,
+    server: null,
+    calledName: name,
+    tools,
+    possible,
+    operation,
+    source,
+    reasons,
+    toolStatus: statusOf({ integrations, tools, calledName: name }),
+    definitionHash: null,
+    rawArguments,
+    argument,
+    namesOf: (canonical) => [canonical],
+  };
+}
+
+/** It may be any tool of the integrations that it concerns, with any arguments: never a Read. */
+function unresolved({ integrations, why }: Unresolved, catalog: Catalog, rawArguments: JsonObject): Call {
+  const concerned = integrations === 'every' ? [...catalog.integrations.values()] : integrations;
+  return {
+    via: 'cli',
+    integrations: concerned.map(({ id, title }) => ({ id, title, sure: false })),
+    server: null,
+    calledName: 'unresolved command',
+    tools: [],
+    possible: [],
+    operation: null,
+    source: 'unknown',
+    reasons: [why],
+    toolStatus: 'Unreviewed',
+    definitionHash: null,
+    rawArguments,
+    argument: () => ({ state: 'unreadable', why }),
+    namesOf: (canonical) => [canonical],
+  };
+}
+
+/** What is known of a command's arguments, for people; what only the shell knows is null. */
+export function knownArguments({ argument, canonical }: CommandCall): Record<string, JsonValue> {
+  return Object.fromEntries(
+    canonical.flatMap((name) => {
+      const found = argument(name);
+      return found.state === 'missing' ? [] : [[name, found.state === 'value' ? found.value : null]];
+    }),
+  );
+}

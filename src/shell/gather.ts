@@ -1,0 +1,54 @@
+/** What reading a line needs from outside: of each folder that its git commands work in, what git knows there. */
+import { spawnSync } from 'node:child_process';
+import type { GitContext, GitSetting } from '../catalog/git-context.ts';
+import type { Catalog } from '../catalog/load.ts';
+import { type Reading, readShell, type ShellContext } from '../catalog/shell-reading.ts';
+
+const TIMEOUT_MS = 2000;
+const MAX_FOLDERS = 20;
+
+/** Reads a line, looks where its git commands work, and reads it again with what is known there. */
+export function readInContext(catalog: Catalog, line: string, around: Omit<ShellContext, 'git'>): Reading {
+  const first = readShell(catalog, line, { ...around, git: new Map() });
+  if (first.gitFolders.size === 0) return first;
+  const folders = [...first.gitFolders].slice(0, MAX_FOLDERS);
+  const git = new Map(folders.flatMap((folder) => contextOf(folder).map((context) => [folder, context] as const)));
+  return git.size === 0 ? first : readShell(catalog, line, { ...around, git });
+}
+
+/** None where git knows nothing: the folder isn't there, or there is no git. */
+function contextOf(folder: string): GitContext[] {
+  const settings = git(folder, ['config', '-z', '--list', '--show-scope']);
+  if (settings === null) return [];
+  const branch = git(folder, ['symbolic-ref', '--short', '-q', 'HEAD']);
+  return [{ settings: settingsIn(settings), branch: branch?.trim() || null }];
+}
+
+/** `scope NUL key LF value NUL`, again and again. */
+function settingsIn(text: string): GitSetting[] {
+  const parts = text.split('\0');
+  const settings: GitSetting[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const [key = '', ...value] = parts[at + 1]!.split('\n');
+    settings.push({ scope: scopeOf(parts[at]!), key, value: value.join('\n') });
+  }
+  return settings;
+}
+
+function scopeOf(text: string): GitSetting['scope'] {
+  const known = ['system', 'global', 'local', 'worktree', 'command'] as const;
+  return known.find((scope) => scope === text) ?? 'unknown';
+}
+
+/** Asks git in a folder, with none of the variables that would lead it elsewhere. */
+function git(folder: string, args: readonly string[]): string | null {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+  const { status, stdout } = spawnSync('git', ['-C', folder, ...args], {
+    env: { ...env, GIT_OPTIONAL_LOCKS: '0' },
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    maxBuffer: 4 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return status === 0 ? stdout : null;
+}
