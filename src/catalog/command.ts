@@ -3,7 +3,14 @@ import type { Argument, ClassSource, JsonValue, Operation, ToolName } from '../c
 import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
 import { readAs } from './arguments.ts';
 import { type Argv, type KnownOptions, readArgv, splitAtOperand } from './argv.ts';
-import { aliasOf, executingSettings, type GitContext, impliedPush, isExecuting } from './git-context.ts';
+import {
+  aliasOf,
+  executingSettings,
+  type GitContext,
+  impliedPush,
+  isExecuting,
+  remoteRepository,
+} from './git-context.ts';
 import type { Integration } from './load.ts';
 import { type Outcome, union } from './outcome.ts';
 import type { CatalogCommand } from './schema.ts';
@@ -87,14 +94,18 @@ export function readCommand(
     rest = after;
   }
   const where = place();
-  const leaf = readLeaf(name, integration, command, rest, before, { ...where, cwdName: root.cwd });
+  const leaf = readLeaf(name, integration, command, rest, before, {
+    ...where,
+    cwdName: root.cwd,
+    implied: root.implied ?? [],
+  });
   const fault = program === 'git' ? gitFault(before[0]?.argv ?? null, rest, where) : null;
   return fault === null ? leaf : { ...leaf, unresolved: fault };
 }
 
 /** Where it works: the folder of the line, or the one that git's `-C` names. */
 function placeOf(program: string, globals: Argv | null, { folder, isLost, within, gitAt }: Surroundings): Place {
-  if (program !== 'git') return { folder, isLost, git: null };
+  if (program !== 'git') return { folder, isLost, git: folder === null ? null : gitAt(folder) };
   let at: string | symbol | null = isLost ? LOST : folder;
   for (const to of globals?.options.get('-C') ?? [])
     at = typeof to !== 'string' || typeof at === 'symbol' ? LOST : within(at, { text: to, dynamic: false });
@@ -120,7 +131,7 @@ function readLeaf(
   command: CatalogCommand,
   words: readonly ShellWord[],
   before: readonly { readonly command: CatalogCommand; readonly argv: Argv }[],
-  around: Place & { readonly cwdName: string | undefined },
+  around: Place & { readonly cwdName: string | undefined; readonly implied: readonly string[] },
 ): CommandReading {
   const known = knownOptions(command);
   const tail = command.runs?.find((token) => /^\d+\+$/.test(token));
@@ -143,8 +154,9 @@ function readLeaf(
     })),
     ...(command.tool === undefined ? [] : [{ entry: command, args: command.arguments ?? {}, if: null }]),
   ];
-  const first = all.find((each) => each.if === null || each.if.some((token) => fits(token, argv)));
-  const candidates = argv.open ? all : first === undefined ? [] : [first];
+  const first = all.findIndex((each) => each.if === null || each.if.some((token) => fits(token, argv)));
+  // Where a word may be an option, it may be one that an earlier case looks for.
+  const candidates = first === -1 ? (argv.open ? all : []) : argv.open ? all.slice(0, first + 1) : [all[first]!];
   if (candidates.length === 0) return { ...NOTHING, runs, programs: started };
 
   const globals = before.map(({ command: { arguments: map = {} }, argv: given }) => ({ map, given }));
@@ -162,7 +174,7 @@ function readLeaf(
         const found = tokens === undefined ? null : placed(tokens, given);
         if (found !== null && found.state !== 'missing') return found;
       }
-      return { state: 'missing' };
+      return around.implied.includes(canonical) ? impliedBy(canonical, around) : { state: 'missing' };
     };
     const read = (canonical: string): Argument => {
       const found = raw(canonical);
@@ -243,6 +255,12 @@ function placed(tokens: readonly string[], { options, operands, afterDashes, ope
   return { state: 'value', value: values.length === 1 ? values[0]! : (values as JsonValue[]) };
 }
 
+/** What the folder implies: the repository of its one remote. */
+function impliedBy(canonical: string, { git }: Place): Argument {
+  const known = canonical === 'repository' && git !== null ? remoteRepository(git) : null;
+  return known === null ? { state: 'unreadable', why: 'it is left to the folder' } : { state: 'value', value: known };
+}
+
 /** The branch of a push that names none. */
 function implied(
   name: string,
@@ -305,7 +323,8 @@ function gitFault(globals: Argv | null, words: readonly ShellWord[], { git, isLo
   for (const value of [...(globals?.options.get('-c') ?? []), ...(globals?.options.get('--config-env') ?? [])]) {
     if (typeof value !== 'string') return 'only the shell knows which setting it is given';
     const [key, ...rest] = value.split('=') as [string, ...string[]];
-    if (isExecuting(key, rest.join('=')))
+    // An alias matters only where it is used, and then it has been followed.
+    if (!/^alias\./i.test(key) && isExecuting(key, rest.join('=')))
       return `it is given the setting ${key}, which may make git run something else`;
   }
   if (globals?.options.has('--exec-path') && globals.options.get('--exec-path')!.some((value) => value !== true))

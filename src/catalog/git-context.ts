@@ -76,6 +76,21 @@ export function impliedPush(context: GitContext, remote: string | null): string 
   }
 }
 
+/** `owner/name` on a forge, if all remotes are the same; null otherwise. */
+export function remoteRepository({ settings }: GitContext): string | null {
+  const found = settings
+    .filter(({ key }) => /^remote\..*\.(url|pushurl)$/i.test(key))
+    .map(({ value }) => repositoryOf(value));
+  return found.length > 0 && found.every((each) => each === found[0]) ? found[0]! : null;
+}
+
+/** Of `https://host/owner/name.git`, `git@host:owner/name.git`. */
+function repositoryOf(url: string): string | null {
+  const path = /^(?:[a-z][a-z0-9+.-]*:\/\/(?:[^/@]*@)?[^/]+\/|[^/@\s]+@[^/:\s]+:)(.+)$/i.exec(url)?.[1];
+  const parts = path?.replace(/\.git$|\/$/g, '').split('/') ?? [];
+  return parts.length === 2 ? parts.join('/') : null;
+}
+
 /** Variables of the environment that make git run or read something else. */
 export const GIT_VARIABLES =
   /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|TRACE|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;

@@ -139,6 +139,8 @@ const commandShape = {
   arguments: commandArguments.optional(),
   /** the canonical argument that the folder is which it works in, where nothing else says */
   cwd: text('cwd').optional(),
+  /** canonical arguments that the folder implies where they are left out */
+  implied: texts('implied').optional(),
   /** options and operands that a shell runs: a text, or the words from that operand on */
   runs: texts('runs').optional(),
   cases: z
@@ -169,6 +171,7 @@ export interface CatalogCommand extends Modifiers {
   readonly values?: readonly string[] | undefined;
   readonly arguments?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly cwd?: string | undefined;
+  readonly implied?: readonly string[] | undefined;
   readonly runs?: readonly string[] | undefined;
   readonly cases?: readonly CommandCase[] | undefined;
   readonly subcommands?: Readonly<Record<string, CatalogCommand>> | undefined;

@@ -38,10 +38,15 @@ export interface ShellLine {
   readonly errors: readonly string[];
 }
 
+const MAX_SUBSTITUTIONS = 100;
+
 const NO_INPUT: ShellInput = { kind: 'none' };
 const UNKNOWN_INPUT: ShellInput = { kind: 'unknown' };
 
 export function readShellLine(line: string): ShellLine {
+  // Each costs a parse of its own, of all that follows.
+  if ((line.match(/\$\(|`|[<>]\(/g) ?? []).length > MAX_SUBSTITUTIONS)
+    return { commands: [], functions: new Set(), errors: ['it has too many substitutions'] };
   const commands: ShellCommand[] = [];
   const functions = new Set<string>();
   const errors: string[] = [];

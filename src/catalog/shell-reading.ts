@@ -212,7 +212,12 @@ class Reader implements Reading {
       return;
     }
     if (RUNS_UNSEEN.has(name))
-      this.#mentioned(texts.join(' '), `${name} runs more than is in the line`, 'opaque', name);
+      this.#mentioned(
+        [...texts, input.kind === 'text' ? input.text : ''].join(' '),
+        `${name} runs more than is in the line`,
+        'opaque',
+        name,
+      );
     else if (path.includes('/') && !HARMLESS.has(name) && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
   }
 
