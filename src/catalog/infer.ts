@@ -219,6 +219,11 @@ export function operationOf(tokens: readonly string[]): Named {
 
 const ELSEWHERE = words('out rid off away over up down in');
 
+/** Whether a word by itself says that something is taken away. */
+export function isDeletingVerb(token: string): boolean {
+  return DELETE.has(token);
+}
+
 function isVerb(token: string): boolean {
   return DELETE.has(token) || WRITE.has(token) || READ.has(token);
 }
