@@ -65,10 +65,10 @@ export function outcomeOf(rules: ToolRules, args: CallArguments | null, place: s
       ? { tools: [], possible: [], operation: null, reasons: [place] }
       : { tools: [base.name], possible: [base.tool.operation], operation: base.tool.operation, reasons: [place] };
   if (select !== undefined) state = selected(state, select, integration, read);
+  if (request !== undefined) state = requested(state, request, integration, args?.own ?? null);
   // The rules of every tool that this call may be count; only what all of them share may lower.
   const named = state.tools.flatMap(({ id }) => (id === base?.name.id ? [] : (integration.tools.get(id)?.tool ?? [])));
   for (const rule of [...raise, ...named.flatMap((tool) => tool.raise ?? [])]) state = raised(state, rule, read);
-  if (request !== undefined) state = requested(state, request, integration, args?.own ?? null);
   for (const rule of statements) state = stated(state, rule, read);
   for (const { key, isFine, fault } of DOUBTFUL) {
     for (const canonical of tools.flatMap((tool) => tool[key] ?? [])) {

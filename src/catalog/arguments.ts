@@ -128,11 +128,15 @@ export function readPath(args: JsonObject, path: string): Argument {
   return readSteps(args, path.split('.'));
 }
 
-function readSteps(value: JsonValue, steps: readonly string[], at = 0): Argument {
+/** Lists within lists, deeper than any honest call's. */
+const MAX_DEPTH = 100;
+
+function readSteps(value: JsonValue, steps: readonly string[], at = 0, depth = 0): Argument {
   const step = steps[at];
+  if (depth > MAX_DEPTH) return { state: 'unreadable', why: 'it is nested too deeply' };
   if (isInexact(value)) return { state: 'unreadable', why: 'a number too large to be exact' };
   if (step === undefined) return { state: 'value', value };
-  if (Array.isArray(value)) return collect(value, steps, at);
+  if (Array.isArray(value)) return collect(value, steps, at, depth);
   if (isJsonText(value)) return { state: 'unreadable', why: `"${step}" may stand inside a text that is itself JSON` };
   if (value === null || typeof value !== 'object') return MISSING;
   const object = value as JsonObject;
@@ -141,14 +145,15 @@ function readSteps(value: JsonValue, steps: readonly string[], at = 0): Argument
   return Object.hasOwn(object, step) ? readSteps(object[step]!, steps, at + 1) : MISSING;
 }
 
-function collect(items: readonly JsonValue[], steps: readonly string[], at: number): Argument {
+function collect(items: readonly JsonValue[], steps: readonly string[], at: number, depth: number): Argument {
   const values: JsonValue[] = [];
   for (const item of items) {
-    const found = readSteps(item, steps, at);
+    const found = readSteps(item, steps, at, depth + 1);
     if (found.state === 'unreadable') return found;
     // An element without the field counts: it is as if it were null there.
-    if (found.state === 'value') values.push(...(Array.isArray(found.value) ? found.value : [found.value]));
-    else values.push(null);
+    // One by one: a long list spread into a call's arguments would overflow the stack.
+    if (found.state !== 'value') values.push(null);
+    else for (const each of Array.isArray(found.value) ? found.value : [found.value]) values.push(each);
   }
   return values.every((value) => value === null) ? MISSING : { state: 'value', value: values };
 }
@@ -202,7 +207,7 @@ function each(value: JsonValue, readText: (text: string) => Argument): Argument 
   for (const item of value) {
     const found = typeof item === 'string' ? read(item) : ({ state: 'value', value: item } as const);
     if (found.state !== 'value') return found;
-    values.push(...(Array.isArray(found.value) ? found.value : [found.value]));
+    for (const part of Array.isArray(found.value) ? found.value : [found.value]) values.push(part);
   }
   return { state: 'value', value: values };
 }
@@ -289,9 +294,17 @@ function destinationOf(refspec: string): Argument {
   return { state: 'value', value: destination };
 }
 
+/** `notes.txt` is more likely a file than a branch; `v1.2` is none. */
+const FILE_NAME = /\.(?:[a-z][a-z0-9]{1,9}|[chmrs])$/i;
+
 /** Whether a value is the name of a branch, tag or commit, and no path, pattern or option. */
 export function isPlainRef(value: JsonValue): boolean {
-  return typeof value === 'string' && value !== '' && !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value);
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value) &&
+    !FILE_NAME.test(value)
+  );
 }
 
 /** Whether a value stays the part of a path that it is put in as. */

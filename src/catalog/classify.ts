@@ -5,6 +5,7 @@ import {
   type ClassSource,
   foldName,
   type JsonObject,
+  type JsonValue,
   type Operation,
   type ToolName,
   worst,
@@ -13,7 +14,7 @@ import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
 import { type ArgumentNames, argumentReader, ownNames, readPath } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
 import type { IntegrationServer, ServerToolEntry } from './load.ts';
-import { type Outcome, union, unique } from './outcome.ts';
+import { type Outcome, raisedTo, union, unique } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
 import type { CatalogServer } from './schema.ts';
 
@@ -168,9 +169,25 @@ function variant({ server, entry }: Candidate, recognised: Recognised, shown: Re
       sourcesOf(canonical)
         .map((source) => readPath(args, source))
         .flatMap((each) => (each.state === 'value' ? [each.value] : []));
-    return outcomeOf(rules, { read: reader(args), given, own: (name) => readPath(args, name), mayLower }, place);
+    const found = outcomeOf(rules, { read: reader(args), given, own: (name) => readPath(args, name), mayLower }, place);
+    return server.server.shell === true && holdsShell(args)
+      ? raisedTo(found, 'Delete', 'a shell could run what its arguments hold')
+      : found;
   };
-  return { integration, source, fixed: rules.fixed && spec.inner === undefined, outcome, reader, names };
+  return {
+    integration,
+    source,
+    fixed: rules.fixed && spec.inner === undefined && server.server.shell !== true,
+    outcome,
+    reader,
+    names,
+  };
+}
+
+/** Whether any text of a value could be more than one plain word or text to a shell. */
+function holdsShell(value: JsonValue): boolean {
+  if (typeof value === 'string') return /[`$\\;&|<>"\p{Cc}]/u.test(value);
+  return value !== null && typeof value === 'object' && Object.values(value).some(holdsShell);
 }
 
 /** The arguments that a tool says it takes; null if it doesn't say. */

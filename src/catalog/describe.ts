@@ -42,8 +42,10 @@ function changesOf(tool: CatalogTool): string[] {
   const to = (operation: Operation) =>
     raise
       .filter((rule) => rule.to === operation)
-      .map(({ argument, is, holds_null }) => {
+      .map(({ argument, is, like, unlike, holds_null }) => {
         if (is !== undefined) return `${argument}: ${is.join(' or ')}`;
+        if (like !== undefined) return `${argument} like ${like.join(' or ')}`;
+        if (unlike !== undefined) return `${argument} unlike ${unlike.join(' or ')}`;
         return holds_null === true ? `a null in ${argument}` : argument;
       });
   const doubtful = (what: string, names: readonly string[] = []) =>

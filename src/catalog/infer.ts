@@ -4,6 +4,7 @@
  * makes a tool a Read of which nothing else is known, if neither its name nor its choices have a verb that changes.
  */
 import { type JsonObject, type JsonValue, type Operation, worst } from '../call.ts';
+import { readPath } from './arguments.ts';
 
 /** A tool as its upstream describes it. */
 export interface ToolDefinition {
@@ -15,11 +16,14 @@ export interface ToolDefinition {
   readonly inputSchema?: JsonObject;
 }
 
-/** An argument that decides, with what each of its values does; null is not known. */
-export interface Decider {
-  readonly argument: string;
-  readonly values: ReadonlyMap<string, Operation | null>;
-}
+/** An argument that decides what a call does. */
+export type Decider =
+  /** what each of its values does; null is not known */
+  | { readonly kind: 'choice'; readonly argument: string; readonly values: ReadonlyMap<string, Operation | null> }
+  /** any text, whose verb says it */
+  | { readonly kind: 'text'; readonly argument: string }
+  /** `purge: true` deletes beside what the tool does anyway */
+  | { readonly kind: 'switch'; readonly argument: string; readonly byDefault: boolean };
 
 /** A guess: what the tool as such may do, and the arguments that say more of a call. */
 export interface Inference {
@@ -32,7 +36,7 @@ export interface Inference {
 }
 
 const DELETE = words(
-  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire',
+  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire pop rollback revert undo unset kick expel eject retire yank withdraw redact rem trim squash drain offboard deauthorize disassociate deallocate unbind unmount unshare dequeue recycle junk scrap zap sweep shutdown',
 );
 /** Inside a longer word too: `bulkdelete`, `removeuser`. */
 const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|uninstall|truncat|unlink|wipeout/;
@@ -40,19 +44,31 @@ const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|u
 const DELETE_FORMS =
   /^(delet|remov|destroy|purg|eras|wip|trash|archiv|revok|dropp|truncat|discard|clear|prun|terminat|kill|deactivat)(e[ds]?|ed|es|s|ing|al|als|ion|ions|er)$/;
 const WRITE = words(
-  'overwrite email wire login logout checkin create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint',
+  'overwrite email wire login logout checkin create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint suspend block abort dismiss hide',
 );
+/** These only read, and make the verb after them a thing: `get_pull_request`. */
+const READ_PURELY = words('get list read fetch find search count view');
 const READ = words(
-  'get list search read find fetch describe show view query count lookup download check validate verify preview inspect explain browse scan status diff compare summarize summarise analyze analyse retrieve peek head stat stats history whoami me info version ping help tail monitor trace test echo calculate compute sum estimate suggest autocomplete export blame tree',
+  'get list search read find fetch describe show lookup download verify preview inspect explain browse compare summarize summarise retrieve peek whoami calculate compute estimate suggest autocomplete',
+);
+/** Things as often as verbs: they read only where a name begins with them. */
+const READ_AT_FIRST = words(
+  'view query count check validate scan status diff analyze analyse head stat stats history me info version ping help tail monitor trace test echo sum export blame tree',
 );
 /** Verbs that are as often things: after a reading word they are taken as such (`get_pull_request`, `list_check_run`). */
 const THINGS = words(
-  'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share',
+  'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share block',
 );
 /** These run whatever they are given: neither the name nor a choice tells what. */
-const RUNS_ANYTHING = words('execute exec eval invoke command shell sql script request api rest graphql raw');
+const RUNS_ANYTHING = words('execute exec eval invoke command shell sql script request api rest graphql raw cypher');
+/** These do too, but after a reading word they are things. */
+const RUNNERS = words('bash cmd terminal powershell python javascript js applescript');
+/** An argument of this name holds what is to be run. */
+const RUN_ARGUMENTS = words('sql statement cypher script command');
 /** These do what an argument says, if one does. */
 const DOES_AS_TOLD = words('batch bulk manage handle process perform do method call operate');
+/** Arguments whose value says what a call does, whatever it may be. */
+const ACTIONS = words('action actions method operation operations verb op');
 /** Arguments whose choices say what a call does. */
 const DECIDERS = words('action actions method operation operations mode command verb op');
 const NOT_DELETE: ReadonlyMap<string, Operation> = new Map([
@@ -72,21 +88,37 @@ export function infer(tool: ToolDefinition): Inference {
 }
 
 const MAX_DESCRIPTION = 2000;
-const NOT = /\b(not|never|no|cannot|without)\b|n['’]t\b/i;
+const NOT = words('not never no cannot without nor don doesn won isn aren');
 
-/** A sentence whose verb is one of deleting: `Deletes …`, `Gets … and removes it`; the first may also be a command. */
+/**
+ * A sentence that says so: `Deletes …`, `Gets … and removes it`, `… will delete`, `… is deleted`, `by deleting`; the first
+ * may also be a command. What is denied before the verb doesn't count.
+ */
 function saysItDeletes(description: string): boolean {
   const sentences = description.slice(0, MAX_DESCRIPTION).split(/[.!?;:\n]+/);
   return sentences.some((sentence, index) => {
-    if (NOT.test(sentence)) return false;
     const verbs = tokensOf(sentence);
     const first = verbs.findIndex((word) => isVerb(word) || isVerb(bareVerb(word)));
     return verbs.some((word, at) => {
-      const leads = at === first || ['and', 'then', 'or'].includes(verbs[at - 1] ?? '');
+      if (verbs.slice(Math.max(0, at - 8), at).some((before) => NOT.has(before))) return false;
+      const before = verbs[at - 1] ?? '';
+      if (before === 'will' || before === 'to') return before === 'will' && DELETE.has(word);
+      if (DELETE_FORMS.test(word) && /ed$|en$/.test(word)) return isPassive(verbs, at);
+      if (DELETE_FORMS.test(word) && word.endsWith('ing')) return before === 'by' || before === 'and';
+      const leads = at === first || ['and', 'then', 'or'].includes(before);
       const bare = bareVerb(word);
       return leads && (bare !== word ? DELETE.has(bare) : index === 0 && at === first && DELETE.has(word));
     });
   });
+}
+
+/** `the page is permanently deleted`; not `pages that are deleted`, which only tells them apart. */
+function isPassive(verbs: readonly string[], at: number): boolean {
+  const auxiliary = verbs[at - 1]?.endsWith('ly') ? at - 2 : at - 1;
+  return (
+    ['is', 'are', 'be', 'gets', 'get'].includes(verbs[auxiliary] ?? '') &&
+    !['that', 'which', 'who', 'if', 'when', 'whether'].includes(verbs[auxiliary - 1] ?? '')
+  );
 }
 
 /** `deletes` → `delete`, `purges` → `purge`, `erases` → `erase`; else the word itself. */
@@ -106,24 +138,15 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
   if (named.operation === 'Delete')
     return { possible: ['Delete'], reasons: named.reasons, floor: 'Delete', deciders: [] };
   if (runs !== undefined) return { possible: [], reasons: [`"${runs}" in its name: it may do anything`], ...nothing };
+  const code = runArgumentOf(tool.inputSchema, tokens);
+  if (code !== null) return { possible: [], reasons: [`its argument "${code}" may hold anything to run`], ...nothing };
 
-  const deciders = decidersOf(tool.inputSchema);
-  const choices = deciders.flatMap(({ values }) => [...values.values()]);
-  if (choices.some((operation) => operation === 'Write' || operation === 'Delete')) {
+  const { deciders, doubtful } = decidersOf(tool.inputSchema);
+  if (deciders.some(({ kind }) => kind !== 'switch') || (deciders.length > 0 && named.operation !== null)) {
     const floor = named.operation;
-    const known = choices.filter((operation) => operation !== null);
-    const possible = choices.includes(null)
-      ? []
-      : unique(known.map((operation) => worst(floor === null ? [operation] : [floor, operation])!));
-    return {
-      possible,
-      reasons: [
-        ...named.reasons,
-        `its argument "${deciders.map(({ argument }) => argument).join('", "')}" chooses what it does`,
-      ],
-      floor,
-      deciders,
-    };
+    const chooses = `its argument "${deciders.map(({ argument }) => argument).join('", "')}" chooses what it does`;
+    const guess = { possible: [], reasons: [...named.reasons, chooses], floor, deciders };
+    return { ...guess, possible: combined(guess, (decider) => meantBy(decider, undefined, true)) };
   }
   if (told !== undefined)
     return { possible: [], reasons: [`"${told}" in its name: it does as it is told`], ...nothing };
@@ -133,8 +156,10 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
     floor: operation,
     deciders: [],
   });
+  if (named.operation === 'Write' && tokens.includes('query'))
+    return { possible: [], reasons: ['"query" in its name beside a verb of writing: it may run anything'], ...nothing };
   if (named.operation === 'Write') return fixed('Write');
-  if (readOnly === true && !choices.includes(null))
+  if (readOnly === true && !doubtful && deciders.length === 0)
     return fixed('Read', 'it says that it only reads, and nothing in its name or choices speaks against that');
   if (named.operation === 'Read' && !named.doubtful) {
     if (readOnly === false) return fixed('Write', 'it says that it does not only read');
@@ -151,28 +176,64 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
 function runsAnything(token: string, before: string | undefined, tokens: readonly string[]): boolean {
   // A pull request is a thing; a query that is run may be anything.
   if (token === 'request') return !['pull', 'merge', 'change', 'feature', 'review'].includes(before ?? '');
+  if (RUNNERS.has(token)) return !READ_PURELY.has(tokens[0]!);
   return (
     RUNS_ANYTHING.has(token) ||
-    (token === 'run' && tokens.some((each) => ['query', 'code', 'statement', 'cypher'].includes(each)))
+    (token === 'run' && tokens.some((each) => ['query', 'code', 'statement', 'cell'].includes(each)))
   );
+}
+
+/** An argument that is run, by its name; "code" is as often that of a country. */
+function runArgumentOf(schema: JsonObject | undefined, tokens: readonly string[]): string | null {
+  const runs = (name: string) => RUN_ARGUMENTS.has(name) || (name === 'code' && !isVerb(tokens[0] ?? ''));
+  return Object.keys(objectOf(schema?.['properties']) ?? {}).find((name) => runs(name.toLowerCase())) ?? null;
 }
 
 /** What one call does: the worst of what its deciding arguments say; unknown if any of them can't be known. */
 export function inferCall(guess: Inference, args: JsonObject): readonly Operation[] {
   if (guess.deciders.length === 0) return guess.possible;
-  const found: Operation[] = guess.floor === null ? [] : [guess.floor];
-  for (const { argument, values } of guess.deciders) {
-    const given = Object.hasOwn(args, argument) ? args[argument] : undefined;
-    if (typeof given !== 'string') {
-      if (given !== undefined || [...values.values()].includes(null)) return [];
-      // Left out: it may be any of them.
-      return unique([...values.values()].map((operation) => worst([...found, operation!])!));
-    }
-    const operation = values.get(given);
-    if (operation === undefined || operation === null) return [];
-    found.push(operation);
+  return combined(guess, (decider) => {
+    const given = readPath(args, decider.argument);
+    return given.state === 'unreadable'
+      ? [null]
+      : meantBy(decider, given.state === 'value' ? given.value : undefined, false);
+  });
+}
+
+/** With each decider's alternatives (an empty list adds nothing), every worst that there may be. */
+function combined(
+  { floor, deciders }: Pick<Inference, 'floor' | 'deciders'>,
+  alternativesOf: (decider: Decider) => readonly (Operation | null)[],
+): readonly Operation[] {
+  let found: readonly (Operation | null)[] = floor === null ? [] : [floor];
+  for (const decider of deciders) {
+    const alternatives = alternativesOf(decider);
+    if (alternatives.includes(null)) return [];
+    const known = alternatives as readonly Operation[];
+    if (found.length === 0) found = unique(known);
+    else if (known.length > 0)
+      found = unique(found.flatMap((each) => known.map((operation) => worst([each!, operation]))));
   }
-  return [worst(found)!];
+  return found as readonly Operation[];
+}
+
+/** What a value may mean, where null is not known; left out, or asked of the tool as such, it may be any. */
+function meantBy(decider: Decider, value: JsonValue | undefined, asSuch: boolean): readonly (Operation | null)[] {
+  switch (decider.kind) {
+    case 'choice':
+      if (value === undefined) return unique([...decider.values.values()]);
+      return [typeof value === 'string' ? (decider.values.get(value) ?? null) : null];
+    case 'text':
+      return [typeof value === 'string' ? saidBy(value) : null];
+    case 'switch':
+      if (asSuch) return ['Read', 'Delete'];
+      return (value ?? decider.byDefault) === false ? [] : ['Delete'];
+  }
+}
+
+function saidBy(value: string): Operation | null {
+  const { operation, doubtful } = operationOf(tokensOf(value));
+  return doubtful ? null : operation;
 }
 
 export interface Named {
@@ -184,24 +245,24 @@ export interface Named {
 
 /** The worst verb of a name. */
 export function operationOf(tokens: readonly string[]): Named {
-  const reads = tokens[0] !== undefined && READ.has(tokens[0]);
+  const reads = tokens[0] !== undefined && READ_PURELY.has(tokens[0]);
+  const reading = READ.has(tokens[0] ?? '') || READ_AT_FIRST.has(tokens[0] ?? '');
   let best: Operation | null = null;
   let by = '';
   let doubtful = false;
   tokens.forEach((token, index) => {
     let operation: Operation | null = null;
     const exception = NOT_DELETE.get(token);
+    const after = tokens[index - 1] ?? '';
+    const isThing = reads && index > 0 && !['and', 'or', 'then'].includes(after);
     if (exception !== undefined) operation = exception;
-    else if (DELETE.has(token)) operation = 'Delete';
-    else if (DELETE_FORMS.test(token) || DELETE_INSIDE.test(token)) {
-      // `list_deleted_items` may well read; `mark_as_deleted` does not.
-      if (reads && index > 0) doubtful = true;
+    else if (DELETE.has(token) || DELETE_FORMS.test(token) || DELETE_INSIDE.test(token)) {
+      // `list_deleted_items`, `get_trash` and `query_deletion` may well read; `mark_as_deleted` and `status_reset` do not.
+      if (isThing || (index > 0 && reading && !DELETE.has(token))) doubtful = true;
       else operation = 'Delete';
-    } else if (WRITE.has(token) && !(READ.has(token) && index === 0)) {
-      const thing =
-        reads && index > 0 && THINGS.has(token) && tokens[index - 1] !== 'and' && tokens[index - 1] !== 'or';
-      if (!thing) operation = tokens.includes('force') ? 'Delete' : 'Write';
-    } else if (READ.has(token)) operation = 'Read';
+    } else if (WRITE.has(token)) {
+      if (!(isThing && THINGS.has(token))) operation = tokens.includes('force') ? 'Delete' : 'Write';
+    } else if (READ.has(token) || (index === 0 && READ_AT_FIRST.has(token))) operation = 'Read';
     if (operation !== null && worst(best === null ? [operation] : [best, operation]) !== best) {
       best = operation;
       by = token;
@@ -209,7 +270,7 @@ export function operationOf(tokens: readonly string[]): Named {
   });
   // `check_out`, `get_rid_of`, `get_and_email`: another verb than it seems, or a second one that we don't know.
   if (
-    reads &&
+    reading &&
     (ELSEWHERE.has(tokens[1] ?? '') ||
       tokens.some((token, index) => (token === 'and' || token === 'then') && !isVerb(tokens[index + 1] ?? '')))
   )
@@ -225,38 +286,58 @@ export function isDeletingVerb(token: string): boolean {
 }
 
 function isVerb(token: string): boolean {
-  return DELETE.has(token) || WRITE.has(token) || READ.has(token);
+  return DELETE.has(token) || WRITE.has(token) || READ.has(token) || READ_AT_FIRST.has(token);
 }
 
-function decidersOf(schema: JsonObject | undefined): Decider[] {
-  const properties = objectOf(schema?.['properties']);
-  if (properties === null) return [];
-  return Object.entries(properties).flatMap(([argument, property]) => {
-    if (!tokensOf(argument).some((token) => DECIDERS.has(token))) return [];
-    const choices = choicesOf(property, schema!, 0);
-    const values = new Map(choices.map((choice) => [choice, operationOf(tokensOf(choice)).operation] as const));
-    return [...values.values()].some((operation) => operation !== null) ? [{ argument, values }] : [];
-  });
+/** The arguments that decide; `doubtful` if another has choices that nobody knows. */
+function decidersOf(schema: JsonObject | undefined): { deciders: Decider[]; doubtful: boolean } {
+  const deciders: Decider[] = [];
+  let doubtful = false;
+  for (const [argument, property] of Object.entries(objectOf(schema?.['properties']) ?? {})) {
+    const tokens = tokensOf(argument);
+    const described = objectOf(property);
+    if (described?.['type'] === 'boolean') {
+      if (isDeletingVerb(tokens[0] ?? ''))
+        deciders.push({ kind: 'switch', argument, byDefault: described['default'] === true });
+    } else if (tokens.some((token) => DECIDERS.has(token))) {
+      const isAction = tokens.length === 1 && ACTIONS.has(tokens[0]!);
+      const choices = choicesOf(property, schema!);
+      const values = new Map(choices.map((choice) => [choice, saidBy(choice)] as const));
+      const meanings = [...values.values()];
+      if (choices.length === 0) {
+        if (isAction && described?.['type'] === 'string') deciders.push({ kind: 'text', argument });
+      } else if (
+        meanings.some((each) => each === 'Write' || each === 'Delete') ||
+        (isAction && meanings.includes(null))
+      )
+        deciders.push({ kind: 'choice', argument, values });
+      else if (meanings.includes(null) && meanings.some((each) => each !== null)) doubtful = true;
+    }
+  }
+  return { deciders, doubtful };
 }
 
-const MAX_SCHEMA_DEPTH = 8;
+/** Larger schemas than any honest one; what is left out of one makes a choice unknown, never a Read. */
+const MAX_SCHEMA_NODES = 2000;
 
 /** The texts that a property may be, however its schema says so. */
-function choicesOf(property: JsonValue | undefined, root: JsonObject, depth: number): string[] {
-  const schema = objectOf(property);
-  if (schema === null || depth > MAX_SCHEMA_DEPTH) return [];
-  const own = [...(Array.isArray(schema['enum']) ? schema['enum'] : []), schema['const']].filter(
-    (item): item is string => typeof item === 'string',
-  );
-  const inner = ['anyOf', 'oneOf', 'allOf'].flatMap((key) =>
-    Array.isArray(schema[key]) ? (schema[key] as JsonValue[]) : [],
-  );
-  const items = schema['items'] === undefined ? [] : [schema['items']];
-  return [
-    ...own,
-    ...[...inner, ...items].flatMap((each) => choicesOf(each, root, depth + 1)),
-    ...choicesOf(referred(schema['$ref'], root), root, depth + 1),
-  ];
+function choicesOf(property: JsonValue | undefined, root: JsonObject): string[] {
+  const found: string[] = [];
+  const waiting: (JsonValue | undefined)[] = [property];
+  const seen = new Set<JsonObject>();
+  while (waiting.length > 0 && seen.size < MAX_SCHEMA_NODES) {
+    const schema = objectOf(waiting.pop());
+    if (schema === null || seen.has(schema)) continue;
+    seen.add(schema);
+    for (const value of [...listOf(schema['enum']), schema['const']]) if (typeof value === 'string') found.push(value);
+    for (const key of ['anyOf', 'oneOf', 'allOf']) waiting.push(...listOf(schema[key]).slice(0, MAX_SCHEMA_NODES));
+    waiting.push(schema['items'], referred(schema['$ref'], root));
+  }
+  return found;
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** A reference within the same schema; others are not followed. */
@@ -283,7 +364,7 @@ export function tokensOf(name: string): string[] {
   return name
     .normalize('NFKC')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .replace(/(?<=[A-Z])(?=[A-Z][a-z])/g, ' ')
     .toLowerCase()
     .split(/[^\p{L}]+/u)
     .filter((token) => token !== '');

@@ -101,9 +101,13 @@ export function raised(state: Outcome, rule: Raise, read: ((name: string) => Arg
     const holds = values.some((value) => isObject(value) && Object.values(value).includes(null));
     return holds ? raisedTo(state, to, `"${rule.argument}" takes something away`) : state;
   }
-  if (rule.like !== undefined) {
-    const patterns = rule.like.map((pattern) => compileGlob(pattern));
-    const fits = values.some((value) => typeof value !== 'string' || patterns.some((pattern) => pattern(value)));
+  const texts = rule.like ?? rule.unlike;
+  if (texts !== undefined) {
+    const patterns = texts.map((pattern) => compileGlob(pattern));
+    const isLike = rule.like !== undefined;
+    const fits = values.some(
+      (value) => typeof value !== 'string' || patterns.some((matches) => matches(value)) === isLike,
+    );
     return fits ? raisedTo(state, to, `"${rule.argument}" makes it a ${to}`) : state;
   }
   const wanted = rule.is?.map(foldName);

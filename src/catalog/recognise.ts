@@ -42,7 +42,10 @@ export function recognise(catalog: Catalog, launch: ServerLaunch): Recognised {
   const own = catalog.find(launch.key) ?? { id: foldId(launch.key), title: launch.key };
   const found = (by: RecognisedBy, servers: readonly IntegrationServer[], why: string): Recognised => {
     const known = servers[0]!.integration;
-    return { by, servers, integration: known, own, known, why };
+    // What an upstream says of itself doesn't take away what the owner's key says of it.
+    const ours = by === 'launch' ? [] : (catalog.find(launch.key)?.servers ?? []);
+    const all = [...servers, ...ours.filter((server) => !servers.includes(server))];
+    return { by, servers: all, integration: known, own, known, why };
   };
   const all = [...catalog.integrations.values()].flatMap((integration) => integration.servers);
   const byLaunch = launchMatches(all, launch);

@@ -24,6 +24,8 @@ const raise = strict({
   is: texts('is').optional(),
   /** raised by a text that matches one of these patterns */
   like: texts('like').optional(),
+  /** raised by what is no text, or one that matches none of these patterns */
+  unlike: texts('unlike').optional(),
   /** raised only by an object with a null among its values: what is set to null is taken away */
   holds_null: flag('holds_null').optional(),
   to: choice('operation', OPERATIONS).default('Delete'),
@@ -121,6 +123,8 @@ const server = strict({
   arguments: argumentMap.optional(),
   /** it reads arguments that its tools don't declare */
   undeclared: flag('undeclared').optional(),
+  /** it puts its arguments into lines that a shell runs: one that a shell could take for more makes a call a Delete */
+  shell: flag('shell').optional(),
   /** canonical arguments that it takes URL-encoded too: `acme%2Fweb` is `acme/web` */
   encoded: texts('encoded').optional(),
   tools: z.record(z.string(), serverTool),

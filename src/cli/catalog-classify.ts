@@ -1,5 +1,4 @@
 /** `toolgate catalog classify`: what a tool, or one call of it, is taken for; one, or a line of JSON for each line of JSON. */
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { listTools } from '../audit/tools.ts';
 import { isObject, type JsonObject } from '../call.ts';
@@ -9,11 +8,12 @@ import { classifyNamed, isNamed } from '../catalog/named.ts';
 import type { ServerLaunch } from '../catalog/recognise.ts';
 import { messageOf } from '../errors.ts';
 import { keepExact } from '../exact.ts';
-import { didYouMean, visibleLine } from '../problem.ts';
+import { visibleLine } from '../problem.ts';
 import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
+import { answerLines, type Questions } from './questions.ts';
 
 export interface ClassifyFlags extends HouseFlags {
   readonly stdin?: boolean;
@@ -39,6 +39,12 @@ const question = z.looseObject({
   arguments: z.custom<JsonObject>(isObject, 'must be an object').optional(),
 });
 type Question = z.output<typeof question>;
+
+const QUESTIONS: Questions<Question> = {
+  format: question,
+  needs: ['tool', "write the tool's name"],
+  example: '{"server":"github","tool":"create_issue"}',
+};
 
 /** What is answered: one line of `--stdin`. */
 export interface ClassifyAnswer {
@@ -66,18 +72,7 @@ export async function catalogClassify(named: string | undefined, flags: Classify
     else print(inWords(answer));
     return 0;
   }
-  let failed = false;
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue;
-    const asked = readQuestion(line);
-    failed ||= typeof asked === 'string';
-    print(
-      JSON.stringify(
-        typeof asked === 'string' ? { error: { code: 'config_invalid', message: asked } } : classify(asked),
-      ),
-    );
-  }
-  return failed ? 1 : 0;
+  return answerLines(QUESTIONS, classify);
 }
 
 function faultOf(named: string | undefined, { stdin, args }: ClassifyFlags): string | null {
@@ -99,26 +94,6 @@ function questionOf(named: string, args: string | undefined): Question {
     tool: tool ?? named,
     ...(args !== undefined && { arguments: JSON.parse(args, keepExact) as JsonObject }),
   };
-}
-
-/** One line, or what is wrong with it. */
-function readQuestion(line: string): Question | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(line, keepExact);
-  } catch (error) {
-    return `this line is not JSON: ${messageOf(error)}`;
-  }
-  if (!isObject(value)) return 'a line must be a JSON object, such as {"server":"github","tool":"create_issue"}';
-  const keys = Object.keys(question.shape);
-  for (const key of Object.keys(value)) {
-    const guess = keys.includes(key) ? null : didYouMean(key, keys);
-    if (guess !== null && !(guess in value)) return `"${key}" is not a key of a question: did you mean "${guess}"?`;
-  }
-  const parsed = question.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  return value['tool'] === undefined ? '"tool" is missing: write the tool\'s name' : `"${path.join('.')}": ${message}`;
 }
 
 async function classifierFor(flags: HouseFlags): Promise<(asked: Question) => ClassifyAnswer> {

@@ -67,6 +67,8 @@ export async function catalogCoverage(flags: HouseFlags & { json?: boolean }): P
     print(sentences(servers, tools));
     if (tools.length > 0) print(`\n${asTable(tools)}`);
     for (const { file, yaml } of paste) print(`\n# To say what they do yourself, in ${file}\n${yaml.trimEnd()}`);
+    const hidden = unlisted.filter(({ tool }) => !isWritable(tool)).length;
+    if (hidden > 0) complain(`${hidden} tools have names with characters that nobody sees: they stay unknown`);
     if (servers.length === 0) complain('no server is configured in servers.json');
     else if (rows.length === 0) complain('no server has shown its tools yet: they do once an agent has connected');
   }
@@ -117,23 +119,40 @@ function entryFor(
         : started.kind === 'docker'
           ? { docker: [started.name] }
           : { packages: [started.name] };
-  const ids = unlisted.map(({ tool }) => [tool, idOf(tool)] as const);
+  // An id of the catalog's stays its own: what that tool does is not written anew by one that is spelt alike.
+  const taken = new Set(catalog.integrations.get(id)?.tools.keys());
+  const entries = unlisted
+    .filter(({ tool }) => isWritable(tool))
+    .map(({ tool, title: name, operation }) => ({
+      tool,
+      toolId: freeId(idOf(tool), taken),
+      described: { title: (name === '' ? tool : name).slice(0, 80), operation: operation ?? 'Delete' },
+    }));
+  if (entries.length === 0) return [];
   const yaml = stringify(
     {
       integration: id,
       title,
-      tools: Object.fromEntries(
-        unlisted.map(({ tool, title: name, operation }) => [
-          idOf(tool),
-          { title: name === '' ? tool : name, operation: operation ?? 'Delete' },
-        ]),
-      ),
-      servers: { [server]: { ...how, tools: Object.fromEntries(ids) } },
+      tools: Object.fromEntries(entries.map(({ toolId, described }) => [toolId, described])),
+      servers: { [server]: { ...how, tools: Object.fromEntries(entries.map(({ tool, toolId }) => [tool, toolId])) } },
     },
     { flowCollectionPadding: true, collectionStyle: 'any', lineWidth: 0 },
   );
   const inUse = catalog.integrations.has(id) ? `${id}-mine` : id;
   return [{ file: join(folder, `${inUse}.yaml`), yaml }];
+}
+
+/** Names that nobody can see whole, or that mean something to programs, have no place in a file that people read. */
+function isWritable(name: string): boolean {
+  return name !== '__proto__' && !/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u.test(name);
+}
+
+/** Of names that fold to one id, the second is `id_2`. */
+function freeId(id: string, taken: Set<string>): string {
+  let free = id;
+  for (let count = 2; taken.has(free); count++) free = `${id}_${count}`;
+  taken.add(free);
+  return free;
 }
 
 function sentences(servers: readonly CoveredServer[], tools: readonly CoveredTool[]): string {

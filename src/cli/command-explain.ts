@@ -1,13 +1,11 @@
 /** `toolgate command explain`: what a shell line does, call by call, and what would come of it. */
 import { homedir } from 'node:os';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { type Effect, isObject, type JsonValue, type Operation } from '../call.ts';
+import type { Effect, JsonValue, Operation } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
 import { rulesFault } from '../config/rules.ts';
-import { messageOf } from '../errors.ts';
-import { didYouMean, visibleLine } from '../problem.ts';
+import { visibleLine } from '../problem.ts';
 import { callsOf, knownArguments } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
 import { decideLine, type LineDecision } from '../shell/judging.ts';
@@ -16,6 +14,7 @@ import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { statusInFile } from './inventory.ts';
 import { complain, print, printJson } from './output.ts';
+import { answerLines, type Questions } from './questions.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 export interface CommandFlags extends HouseFlags {
@@ -52,6 +51,12 @@ const question = z.looseObject({
   shell: z.string().optional(),
 });
 
+const QUESTIONS: Questions<z.output<typeof question>> = {
+  format: question,
+  needs: ['command', 'write the command line'],
+  example: '{"command":"git push --force"}',
+};
+
 /** Exit 0: it would run; 1: it would not, or with `--stdin` some line could not be read; 2: nothing was asked. */
 export async function commandExplain(line: string | undefined, flags: CommandFlags): Promise<number> {
   if ((line === undefined) === (flags.stdin !== true)) {
@@ -63,38 +68,7 @@ export async function commandExplain(line: string | undefined, flags: CommandFla
 
 async function explainLines(flags: CommandFlags): Promise<number> {
   const catalog = await openCatalog(flags);
-  let failed = false;
-  for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (text.trim() === '') continue;
-    const asked = readQuestion(text);
-    failed ||= typeof asked === 'string';
-    const answer =
-      typeof asked === 'string'
-        ? { error: { code: 'config_invalid', message: asked } }
-        : answerOf(readAt(catalog, asked.command, asked.cwd ?? null), catalog);
-    print(JSON.stringify(answer));
-  }
-  return failed ? 1 : 0;
-}
-
-function readQuestion(text: string): z.output<typeof question> | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return `this line is not JSON: ${messageOf(error)}`;
-  }
-  if (!isObject(value)) return 'a line must be a JSON object, such as {"command":"git push --force"}';
-  for (const key of Object.keys(value)) {
-    const guess = key in question.shape ? null : didYouMean(key, Object.keys(question.shape));
-    if (guess !== null && !(guess in value)) return `"${key}" is not a key of a question: did you mean "${guess}"?`;
-  }
-  const parsed = question.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  return value['command'] === undefined
-    ? '"command" is missing: write the command line'
-    : `"${path.join('.')}": ${message}`;
+  return answerLines(QUESTIONS, ({ command, cwd }) => answerOf(readAt(catalog, command, cwd ?? null), catalog));
 }
 
 function readAt(catalog: Catalog, line: string, cwd: string | null): Reading {

@@ -155,7 +155,7 @@ describe('a shell line', () => {
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
         const started = performance.now();
         read(pieces.join(''));
-        expect(performance.now() - started).toBeLessThan(100);
+        expect(performance.now() - started).toBeLessThan(1000);
       }),
       { numRuns: 1500 },
     );
@@ -176,11 +176,11 @@ describe('a shell line', () => {
     '&& ',
     'x=$(y) ',
     '\\',
-  ])('10 KB of %j take less than 100 ms', (piece) => {
+  ])('10 KB of %j take no longer than a second', (piece) => {
     const text = piece.repeat(Math.ceil(10_000 / piece.length));
     read(text);
     const started = performance.now();
     read(text);
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { argumentReader, normalisePath, readPath } from '../../src/catalog/arguments.ts';
+import type { JsonObject, JsonValue } from '../../src/call.ts';
+import { argumentReader, normalisePath, readAs, readPath } from '../../src/catalog/arguments.ts';
 import { classifyTool } from '../../src/catalog/classify.ts';
 import { readLaunch, recognise } from '../../src/catalog/recognise.ts';
 import { catalog } from '../support/judge.ts';
@@ -68,6 +69,13 @@ describe('whose server it is', () => {
     expect(ofCall({ method: 'delete' }).operation).toBe('Delete');
     expect(ofCall({ method: 'list' }).operation).toBe('Read');
     expect(tool.operation).toBe('Delete');
+  });
+
+  test("a label doesn't take away what the key's integration knows", () => {
+    const fake = recognise(catalog, { key: 'linear', command: 'node', serverInfoName: 'github-mcp-server' });
+    expect(classifyTool(fake, { name: 'retire_initiative' }).tool.operation).toBe('Delete');
+    const known = catalog.find('linear')!.servers.flatMap(({ byName }) => [...byName.keys()]);
+    expect(known.filter((name) => classifyTool(fake, { name }).tool.source === 'inferred')).toEqual([]);
   });
 });
 
@@ -154,6 +162,16 @@ describe('arguments', () => {
       state: 'value',
       value: uri,
     });
+  });
+
+  test('long and deep lists neither throw nor take long', () => {
+    const read = (args: JsonObject) =>
+      argumentReader(args, { names: new Map([['id', ['items.id']]]), kindOf: () => null, declared: null })('id');
+    expect(read({ items: Array.from({ length: 300_000 }, () => ({ id: 1 })) }).state).toBe('value');
+    let deep: JsonValue = [{ id: 1 }];
+    for (let depth = 0; depth < 20_000; depth++) deep = [deep];
+    expect(read({ items: deep }).state).toBe('unreadable');
+    expect(readAs('list', ['a,b'.repeat(200_000)]).state).toBe('value');
   });
 
   test('what could be read otherwise is unreadable', () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { ALLOW_ALL, eventually, run, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
 import { everything, github, memory, scripted } from '../support/servers.ts';
@@ -163,6 +164,31 @@ describe('catalog coverage', () => {
         .events('call.decided')
         .some((event) => event['toolgate.operation'] === 'Read' && event['gen_ai.tool.name'] === 'frobnicate');
     });
+  });
+
+  test('what it tells to write can be written, whatever a server calls its tools', async () => {
+    const where = scratch();
+    const servers = {
+      shop: scripted({ tools: ['x-y', 'x_y', 'X.Y', 'hid\u200bden', '__proto__', 'a'.repeat(120)] }),
+      linear: scripted({ tools: ['get_issue', 'archiveIssue', 'Delete Issue!'] }),
+    };
+    const gate = await startGate({ where, servers, policies: ALLOW_ALL });
+    await gate.client.listTools();
+    await eventually(async () => (await run(where, ['tools', '--json'])).out.includes('archiveIssue'));
+    const before = await run(where, ['catalog', 'coverage']);
+    expect(before.err).toContain('characters that nobody sees');
+    const { paste } = JSON.parse((await run(where, ['catalog', 'coverage', '--json'])).out);
+    mkdirSync(join(where.config, 'catalog'));
+    for (const { file, yaml } of paste) writeFileSync(file, yaml);
+    const own = parse(paste.find(({ file }: { file: string }) => file.endsWith('shop.yaml')).yaml);
+    expect(Object.keys(own.tools)).toEqual(expect.arrayContaining(['x_y', 'x_y_2', 'x_y_3']));
+    expect(Object.keys(own.servers.shop.tools)).not.toContain('hid\u200bden');
+    expect(Object.keys(own.servers.shop.tools)).not.toContain('__proto__');
+    // What the catalog says of a tool isn't written anew.
+    const theirs = paste.find(({ file }: { file: string }) => file.endsWith('linear-mine.yaml'));
+    expect(parse(theirs.yaml).tools).not.toHaveProperty('delete_issue');
+    const check = await run(where, ['policy', 'check']);
+    expect(check.out).not.toContain('error:');
   });
 
   test('an integration is added in the steps of docs/catalog.md', async () => {
