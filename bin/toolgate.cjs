@@ -7,7 +7,8 @@ var fs = require('node:fs');
 var LEAST = [22, 13];
 var here = path.dirname(fs.realpathSync(__filename));
 var main = path.join(here, '..', 'dist', 'toolgate.js');
-var fault = process.argv[2] === 'hook' ? 2 : 3;
+// To an agent every end of a hook but this one is leave.
+var fault = process.argv.includes('hook') ? 2 : 3;
 
 function fail(message) {
   process.stderr.write('toolgate: ' + message + '\n');

@@ -79,7 +79,7 @@ export interface Approval {
   readonly endedAt: number | null;
   /** who or what ended it, in words */
   readonly endedWhy: string | null;
-  readonly gate: ProcessRef;
+  readonly gate: ProcessRef | null;
   readonly waiter: Waiter | null;
   /** names the config folder whose rules asked */
   readonly config: string;

@@ -60,7 +60,7 @@ export interface NewApproval {
   readonly request: string;
   readonly requirements: readonly Requirement[];
   readonly rules: string;
-  readonly gate: ProcessRef;
+  readonly gate: ProcessRef | null;
   readonly waiter: Waiter;
   readonly config: string;
   readonly reviewers: ReviewerEntries;
@@ -200,7 +200,7 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
   const overWhy = (approval: Approval, now: number): string | null => {
     const state = clockState(approval, now);
     if (state === 'expired' || state === 'lapsed') return CLOCK_WHY[state];
-    return lives.isRunning(approval.gate) ? null : CONNECTION_ENDED;
+    return approval.gate === null || lives.isRunning(approval.gate) ? null : CONNECTION_ENDED;
   };
 
   /** The row as it stands, ended if its time is over or its connection has. */

@@ -72,7 +72,7 @@ function callFields(call: Call, masked: readonly string[], context: CallContext)
       'toolgate.integration.also': call.integrations.slice(1).map(({ title }) => title),
     }),
     'toolgate.tool': call.tools.map(({ id }) => id).join('|'),
-    'toolgate.tool.title': call.tools.map(({ title }) => title).join(' or '),
+    'toolgate.tool.title': call.tools.map(({ title }) => title).join(' or ') || call.calledName,
     'toolgate.tool.status': call.toolStatus,
     ...(call.definitionHash !== null && { 'toolgate.tool.definition': call.definitionHash }),
     'toolgate.operation': call.operation,

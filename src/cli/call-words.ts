@@ -34,7 +34,8 @@ function callAlert(judged: Judged, alert: AlertRaised): NewAlert {
 }
 
 export function titleOf(call: Call): string {
-  return call.integrations[0]?.title ?? 'unknown';
+  if (call.tools.length === 0 && call.integrations.length > 1) return 'any integration';
+  return call.integrations[0]?.title ?? 'no integration';
 }
 
 /** Cut in the middle, where neither end is lost. */

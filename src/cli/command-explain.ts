@@ -1,7 +1,7 @@
 /** `toolgate command explain`: what a shell line does, call by call, and what would come of it. */
 import { homedir } from 'node:os';
 import { z } from 'zod';
-import type { Effect, JsonValue, Operation } from '../call.ts';
+import type { JsonValue, Operation } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
 import { rulesFault } from '../config/rules.ts';
@@ -120,43 +120,43 @@ async function explainOne(line: string, flags: CommandFlags): Promise<number> {
       earlier: [],
       counts: new Map<string, number>(),
     };
-    const decision = decideLine(policies, calls, reading.opaque, { agent, gathered }, ownerOf(house));
+    const decision = calls.length === 0 ? null : decideLine(policies, calls, { agent, gathered }, ownerOf(house));
     const answer = answerOf(reading, catalog);
     if (flags.json)
       printJson({
         ...answer,
-        decision: { effect: decision.effect, would: decision.would, policy: decision.deciding?.policy ?? null },
+        decision: {
+          effect: decision?.decision.effect ?? 'allow',
+          would: decision?.decision.would ?? null,
+          policy: decision?.decision.deciding.policy ?? null,
+        },
       });
     else print(inWords(answer, reading, decision));
-    return decision.effect === 'allow' ? 0 : 1;
+    return decision === null || decision.decision.effect === 'allow' ? 0 : 1;
   } finally {
     await house.close();
   }
 }
 
-const EFFECTS: Record<Effect, string> = { allow: 'allow', block: 'block', 'require approval': 'require approval' };
-
-function inWords(
-  { calls, opaque }: CommandAnswer,
-  reading: Reading,
-  { effect, would, deciding, calls: judged }: LineDecision,
-): string {
+function inWords({ calls, opaque }: CommandAnswer, reading: Reading, decided: LineDecision | null): string {
+  if (decided === null) return 'nothing that toolgate judges: no program of a known integration\n\ndecision: allow';
+  const { decision, each } = decided;
   const lines = calls.flatMap(({ integration, title, name, operation, arguments: args }, index) => [
     `${name}: ${integration} · ${title}, ${operation ?? 'unknown'}`,
     ...Object.entries(args).map(
       ([key, value]) => `    ${key}: ${value === null ? "can't tell" : JSON.stringify(value)}`,
     ),
     ...reading.calls[index]!.reasons.slice(1).map((reason) => `    - ${reason}`),
-    `    → ${EFFECTS[judged[index]!.decision.effect]}, by ${judged[index]!.decision.deciding.policy}`,
+    `    → ${each[index]!.effect}, by ${each[index]!.deciding.policy}`,
   ]);
   reading.unresolved.forEach(({ integrations, why }, index) => {
     const whose = integrations === 'every' ? 'every integration' : integrations.map(({ title }) => title).join(', ');
-    const own = judged[calls.length + index]!.decision;
+    const own = each[calls.length + index]!;
     lines.push(`unresolved, may concern ${whose}: ${why}`, `    → ${own.effect}, by ${own.deciding.policy}`);
   });
   for (const program of opaque) lines.push(`${program}: runs code which is not in the line`);
-  if (lines.length === 0) lines.push('nothing that toolgate judges: no program of a known integration');
-  lines.push('', `decision: ${effect}${deciding === null ? '' : `, by ${deciding.policy}`}`);
-  if (would !== null) lines.push(`would be: ${would}, were no policy in monitor mode`);
+  if (opaque.length > 0) lines.push(`    → ${each.at(-1)!.effect}, by ${each.at(-1)!.deciding.policy}`);
+  lines.push('', `decision: ${decision.effect}, by ${decision.deciding.policy}`);
+  if (decision.would !== null) lines.push(`would be: ${decision.would}, were no policy in monitor mode`);
   return lines.map(visibleLine).join('\n');
 }

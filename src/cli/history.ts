@@ -3,7 +3,7 @@ import { type Call, type Deed, deedOf, type EarlierDeed, isSameDeed } from '../c
 
 export interface History {
   /** done, or on its way; one call left out that is being judged */
-  readonly earlier: (exceptCallId?: string) => readonly EarlierDeed[];
+  readonly earlier: (exceptCallId?: string) => readonly EarlierDeed[] | null;
   /** it may run, if nobody objects */
   readonly begin: (callId: string, calls: readonly Call[]) => void;
   /** it runs */
@@ -11,6 +11,9 @@ export interface History {
   /** it doesn't run */
   readonly forget: (callId: string) => void;
 }
+
+/** Of a process that lives for one call: what the session did before nobody can tell, and strictness decides. */
+export const NO_HISTORY: History = { earlier: () => null, begin: () => {}, keep: () => {}, forget: () => {} };
 
 export function createHistory(): History {
   const done: EarlierDeed[] = [];

@@ -2,7 +2,7 @@
  * Holds a call that a person must approve: asks, waits, and judges it again before it may run. One question is one row
  * of the store; whoever answers it, and from which process, is all the same. Whatever fails here leaves the call not run.
  */
-import type { Approval, Bound } from '../approvals/approval.ts';
+import type { Approval, Bound, ProcessRef } from '../approvals/approval.ts';
 import { approvalDigest } from '../approvals/approval.ts';
 import { type Asked, findApproval } from '../approvals/book.ts';
 import { type GrantedCall, withoutGranted } from '../approvals/grants.ts';
@@ -44,7 +44,7 @@ export interface Held {
 
 interface JudgedAgain {
   readonly agent: Agent;
-  readonly call: Call;
+  readonly calls: readonly Call[];
   readonly decision: Decision;
   readonly rulesHash: string;
 }
@@ -56,10 +56,31 @@ export interface Holder {
 }
 
 export interface HolderPorts {
+  /** the connection, which its questions end with; null: they outlive this process, and the same request may come from another */
+  readonly gate: ProcessRef | null;
   readonly sessionId: string;
   readonly digestKey: string;
   readonly wakeDesk: () => void;
   readonly log: (message: string) => void;
+}
+
+/**
+ * A shell line of several commands is remembered by all of their names; one of which not everything is known only as
+ * exactly this line.
+ */
+function whatIsGranted(
+  calls: readonly Call[],
+  digest: string,
+): Pick<GrantedCall, 'server' | 'calledName' | 'toolStatus' | 'definitionHash'> {
+  const { server, definitionHash } = calls[0]!;
+  const known = calls.every(({ tools }) => tools.length > 0);
+  const statuses = new Set(calls.map(({ toolStatus }) => toolStatus));
+  return {
+    server,
+    definitionHash,
+    calledName: known ? calls.map(({ calledName }) => calledName).join(' && ') : `shell line ${digest}`,
+    toolStatus: statuses.has('Disallowed') ? 'Disallowed' : statuses.has('Unreviewed') ? 'Unreviewed' : 'Allowed',
+  };
 }
 
 type End = 'decided' | 'rules changed' | 'patience' | 'time' | 'client' | 'no desk';
@@ -69,28 +90,31 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   const waiting = createWaiting(store);
   const onRules = new Set<() => void>();
 
-  const digestOf = (agent: Agent, call: Call | undefined, held: Held, request: string) => {
+  const digestOf = (agent: Agent, calls: readonly Call[], held: Held, request: string) => {
     const bound: Bound = {
       agentId: agent.id,
       agentStrength: agent.strength,
       session: ports.sessionId,
       launch: held.launch,
       method: held.method,
-      definitionHash: call?.definitionHash ?? null,
+      definitionHash: calls[0]?.definitionHash ?? null,
       request,
     };
     return approvalDigest(bound, ports.digestKey);
   };
 
-  const grantedCall = (agent: Agent, call: Call, held: Held, digest: string, rules: string): GrantedCall => ({
+  const grantedCall = (
+    agent: Agent,
+    calls: readonly Call[],
+    held: Held,
+    digest: string,
+    rules: string,
+  ): GrantedCall => ({
     agentId: agent.id,
     agentStrength: agent.strength,
     agentStatus: agent.status,
     method: held.method,
-    server: call.server,
-    calledName: call.calledName,
-    toolStatus: call.toolStatus,
-    definitionHash: call.definitionHash,
+    ...whatIsGranted(calls, digest),
     launch: held.launch,
     session: ports.sessionId,
     digest,
@@ -100,7 +124,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
 
   /** What is judged again may be remembered by now. */
   const stillAsked = async (judgedNow: JudgedAgain, held: Held, digest: string): Promise<readonly Requirement[]> => {
-    const call = grantedCall(judgedNow.agent, judgedNow.call, held, digest, judgedNow.rulesHash);
+    const call = grantedCall(judgedNow.agent, judgedNow.calls, held, digest, judgedNow.rulesHash);
     const found = await store.read((tx) => withoutGranted(tx, judgedNow.decision.requirements, call, Date.now()));
     return found.left;
   };
@@ -111,7 +135,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
     const reviewers = reviewersOf(house);
     const now = Date.now();
     const subject = subjectOf(house, judged, held);
-    const digest = digestOf(agent, calls[0], held, held.request);
+    const digest = digestOf(agent, calls, held, held.request);
     const channels = channelsOf(house);
     return store.write((tx) => {
       const voters = votersHere(tx, house.owner);
@@ -126,7 +150,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       const { left, grants } = withoutGranted(
         tx,
         decision.requirements,
-        grantedCall(agent, calls[0]!, held, digest, judged.rulesHash),
+        grantedCall(agent, calls, held, digest, judged.rulesHash),
         now,
       );
       if (left.length === 0) {
@@ -148,7 +172,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
                 request: held.request,
                 requirements: left,
                 rules: judged.rulesHash,
-                gate: house.process,
+                gate: ports.gate,
                 waiter: { ...house.process, callId: judged.callId },
                 config: house.configId,
                 reviewers,
@@ -208,11 +232,11 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
   const use = async (approval: Approval, held: Held, judged: Judged, toldTimes: number): Promise<Ruling> => {
     const { callId } = judged;
     const judgedNow = await held.judgeAgain(callId);
-    const { agent, call, decision } = judgedNow;
+    const { agent, calls, decision } = judgedNow;
     const end = (why: string, refused: Refused): Promise<Ruling> =>
       store.write((tx) => approvals.end(tx, approval.id, why, Date.now())).then(() => refuse(refused));
     if (approval.request === null) return refuse({ kind: 'expired', code: approval.code });
-    if (digestOf(agent, call, held, approval.request) !== approval.digest)
+    if (digestOf(agent, calls, held, approval.request) !== approval.digest)
       return end('what was approved is no longer what would run', {
         kind: 'changed',
         why: 'the tool, its server or its agent is no longer what was approved',
@@ -239,7 +263,7 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
       if (found !== null)
         insertAlerts(
           tx,
-          callAlerts({ ...judged, calls: [call], decision: { ...decision, alerts } }),
+          callAlerts({ ...judged, calls, decision: { ...decision, alerts } }),
           channelsOf(house),
           Date.now(),
         );

@@ -1,7 +1,7 @@
 /** The corridor's ports that both doors share: deciding by the rules in force, and writing it down. */
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import type { Agent, Call, Counter, Decision, Gathered, Surroundings } from '../call.ts';
+import type { Agent, Call, Counter, Gathered, Surroundings } from '../call.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
 import type { Judged, Ports, Reservation } from '../flow.ts';
@@ -10,10 +10,11 @@ import { insertAlerts } from '../notify/alerts.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
 import { decide } from '../policy/decide.ts';
 import { countersOf } from '../policy/rates.ts';
+import { strictestOf } from '../policy/strictest.ts';
 import { countIn, countsIn, uncountIn } from '../store/counters.ts';
 import type { Transaction } from '../store/store.ts';
 import { callAlerts } from './call-words.ts';
-import { createHistory } from './history.ts';
+import { createHistory, type History } from './history.ts';
 import { channelsOf, type House, ownerOf } from './house.ts';
 
 type Shared = 'count' | 'decide' | 'reserve' | 'recordOutcome' | 'newCallId' | 'clock';
@@ -27,14 +28,14 @@ export interface Judge extends Pick<Ports<unknown, unknown>, Shared> {
   readonly recordDecision: (method: string | null, judged: Judged) => Promise<void> | void;
 }
 
-/** `onAlert` is told that a delivery is waiting. */
+/** `onAlert` is told that a delivery is waiting; `history` is what the session did so far. */
 export function createJudge(
   house: House,
   surroundings: () => Surroundings,
   digestKey: string,
   onAlert: () => void,
+  history: History = createHistory(),
 ): Judge {
-  const history = createHistory();
   const rulesInForce = () => {
     const loaded = house.rules.current();
     if (loaded?.rules == null)
@@ -175,21 +176,4 @@ function takeIn(tx: Transaction, counters: readonly Counter[], { callId, gathere
   });
   if (same) countIn(tx, counters, callId, gathered.now);
   return same;
-}
-
-const RANK = { block: 2, 'require approval': 1, allow: 0 } as const;
-
-/** One shell line may be several calls: the strictest decides, and every reason and alert is kept. */
-function strictestOf(decisions: readonly Decision[]): Decision {
-  const strictest = decisions.reduce((a, b) => (RANK[b.effect] > RANK[a.effect] ? b : a));
-  return {
-    ...strictest,
-    reasons: decisions.flatMap(({ reasons }) => reasons),
-    alerts: decisions.flatMap(({ alerts }) => alerts),
-    redact: {
-      result: [...new Set(decisions.flatMap(({ redact }) => redact.result))],
-      args: [...new Set(decisions.flatMap(({ redact }) => redact.args))],
-    },
-    requirements: decisions.flatMap(({ requirements }) => requirements),
-  };
 }

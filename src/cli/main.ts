@@ -46,16 +46,7 @@ program
       .choices(['error', 'warn', 'info', 'debug'])
       .default('warn'),
   )
-  .addOption(
-    new Option(
-      '--hold <duration>',
-      'how long a call may wait for a person before the agent is told to call again',
-    ).argParser((text) => {
-      const ms = readDuration(text);
-      if (ms === null) throw new InvalidArgumentError('write a number and a unit, such as 45s or 4m');
-      return ms;
-    }),
-  )
+  .addOption(holdOption('how long a call may wait for a person before the agent is told to call again'))
   .addHelpText(
     'after',
     '\nExample, in a client\'s mcpServers:\n  "toolgate": { "command": "node", "args": ["/path/to/toolgate/bin/toolgate.cjs", "serve"] }',
@@ -297,6 +288,21 @@ catalog
   );
 
 program
+  .command('hook <agent>')
+  .description(
+    'what an agent asks before it runs a command: one JSON payload on stdin, one answer; exit 2 if it must not run',
+  )
+  .option('--print', "show what to paste into the agent's configuration")
+  .addOption(holdOption('how long a command may wait for a person before the agent is told to run it again'))
+  .addHelpText(
+    'after',
+    '\nAgents: claude-code, cursor, codex, gemini, copilot, vscode.\n\nExamples:\n  toolgate hook --print claude-code\n  echo \'{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"git push"}}\' | toolgate hook claude-code',
+  )
+  .action(async (agent, flags) =>
+    finish(await (await import('./hook.ts')).hook(agent, { ...program.opts(), ...flags })),
+  );
+
+program
   .command('command')
   .description('the commands that agents run by themselves')
   .command('explain [line]')
@@ -427,14 +433,25 @@ program
   .option('--json')
   .action(async (flags) => finish(await (await import('./status.ts')).status({ ...program.opts(), ...flags })));
 
+/** To an agent every end but this one is leave. */
+const isHook = process.argv.includes('hook');
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) finish(error.exitCode === 0 ? 0 : 2);
   else {
     complain(`toolgate: ${messageOf(error)}`);
-    finish(3);
+    finish(isHook ? 2 : 3);
   }
+}
+
+function holdOption(description: string): Option {
+  return new Option('--hold <duration>', description).argParser((text) => {
+    const ms = readDuration(text);
+    if (ms === null) throw new InvalidArgumentError('write a number and a unit, such as 45s or 4m');
+    return ms;
+  });
 }
 
 /** Lets what was written leave first; whatever still runs must not keep us. */

@@ -111,6 +111,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     () => wakeDesk(house),
   );
   const holder = createHolder(house, {
+    gate: house.process,
     sessionId,
     digestKey,
     wakeDesk: () => wakeDesk(house),
@@ -149,7 +150,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
             const agent = await identify();
             const call = asked.classify();
             const gathered = await judge.count(callId, agent, [call], judge.gather());
-            return { agent, call, ...judge.decide(agent, [call], gathered) };
+            return { agent, calls: [call], ...judge.decide(agent, [call], gathered) };
           },
         }),
     },

@@ -46,12 +46,14 @@ function sentence(judged: Judged, why: Refused): string {
   // What the owner wants to be told comes last, once, after what has happened.
   const told = (text: string, message = deciding.message) => `${text}${message === null ? '' : ` ${message}`}`;
   const asks = `${what} was not run: ${rule} asks a person first`;
+  const again =
+    judged.calls[0]?.via === 'cli' ? 'run exactly the same command again' : 'call again with the same arguments';
   switch (why.kind) {
     case 'blocked':
       return `${told(`${what} was not run: ${rule} blocks it.`)} Do not try it again or by another way; tell the user what you wanted to do and why.`;
     case 'pending':
       return told(
-        `pending ${why.code}: ${asks}, and waits for the answer. Ask the user to answer in toolgate ("toolgate approvals" lists it), then call again with the same arguments. It can be answered until ${clock(why.decideBy)}.`,
+        `pending ${why.code}: ${asks}, and waits for the answer. Ask the user to answer in toolgate ("toolgate approvals" lists it), then ${again}. It can be answered until ${clock(why.decideBy)}.`,
       );
     case 'denied':
       return told(
@@ -77,6 +79,7 @@ function sentence(judged: Judged, why: Refused): string {
 function whatOf({ calls }: Judged): string {
   const call = calls[0];
   if (call === undefined) return 'this call';
+  if (call.via === 'cli') return `this command (${calls.map(({ calledName }) => calledName).join(', ')})`;
   return `${call.integrations[0]?.title ?? 'unknown'} · ${call.tools[0]?.title ?? call.calledName}`;
 }
 

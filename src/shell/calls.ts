@@ -1,4 +1,7 @@
-/** A shell line as what is judged: one call for each command of a known program, and one for whatever can't be resolved. Pure. */
+/**
+ * A shell line as what is judged: one call for each command of a known program, one for whatever can't be resolved, and one
+ * for the programs that run code which is not in the line. Pure.
+ */
 import type { Call, CallIntegration, Deed, JsonObject, JsonValue, ReviewStatus } from '../call.ts';
 import type { CommandCall } from '../catalog/command.ts';
 import type { Catalog } from '../catalog/load.ts';
@@ -12,7 +15,35 @@ export function callsOf(reading: Reading, line: string, catalog: Catalog, status
   return [
     ...reading.calls.map((call) => known(call, rawArguments, statusOf)),
     ...reading.unresolved.map((each) => unresolved(each, catalog, rawArguments)),
+    ...(reading.opaque.length === 0 ? [] : [opaque(reading.opaque, rawArguments)]),
   ];
+}
+
+const OPAQUE_SOURCE = 'runs code which is not in the line';
+
+/** Programs that run code which is not in the line: one call, of no integration. */
+function opaque(programs: readonly string[], rawArguments: JsonObject): Call {
+  return {
+    via: 'cli',
+    integrations: [],
+    server: null,
+    calledName: [...new Set(programs)].join(', '),
+    tools: [],
+    possible: [],
+    operation: null,
+    source: 'unknown',
+    reasons: [OPAQUE_SOURCE],
+    toolStatus: 'Unreviewed',
+    definitionHash: null,
+    rawArguments,
+    argument: () => ({ state: 'unreadable', why: OPAQUE_SOURCE }),
+    namesOf: (canonical) => [canonical],
+  };
+}
+
+/** Whether a call is what `defaults.opaque_commands` is about. */
+export function isOpaque({ integrations }: Call): boolean {
+  return integrations.length === 0;
 }
 
 function known(

@@ -1,0 +1,332 @@
+/** Hooks as agents start them: a payload in, an answer out, and a real repository with a bare remote behind it. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { approvals, folder, open, say } from '../support/approvals.ts';
+import { eventually, type Ran, readEvents, run } from '../support/gate.ts';
+import type { Scratch } from '../support/scratch.ts';
+
+const POLICIES = `policies:
+  - { name: No forced pushes, if: { integration: Git, tool: push, operation: Delete }, action: block, message: Rebase and ask. }
+  - { name: Ask before a push, if: { integration: Git, tool: push }, action: require approval }
+`;
+
+const AGENTS = ['claude-code', 'cursor', 'codex', 'gemini', 'copilot', 'vscode'] as const;
+
+/** What each agent sends before it runs a command in `cwd`. */
+function payload(agent: (typeof AGENTS)[number], command: string, cwd: string): object {
+  switch (agent) {
+    case 'cursor':
+      return { conversation_id: 's', cursor_version: '3', hook_event_name: 'beforeShellExecution', command, cwd };
+    case 'gemini':
+      return {
+        session_id: 's',
+        cwd,
+        hook_event_name: 'BeforeTool',
+        tool_name: 'run_shell_command',
+        tool_input: { command },
+      };
+    case 'copilot':
+      return { sessionId: 's', cwd, toolName: 'bash', toolArgs: JSON.stringify({ command }) };
+    case 'vscode':
+      return {
+        sessionId: 's',
+        cwd,
+        hookEventName: 'PreToolUse',
+        tool_name: 'run_in_terminal',
+        tool_input: { command },
+      };
+    default:
+      return {
+        session_id: 's',
+        ...(agent === 'codex' && { turn_id: 't', model: 'm' }),
+        cwd,
+        hook_event_name: 'PreToolUse',
+        tool_name: 'Bash',
+        tool_input: { command },
+      };
+  }
+}
+
+interface House extends Scratch {
+  readonly repository: string;
+  /** the commit that the remote's main is at */
+  readonly remoteHead: () => string;
+  readonly hook: (agent: string, input: object | string, ...flags: string[]) => Promise<Ran>;
+  /** asks the hook, and runs the command only if nothing objects, as agents do */
+  readonly agentRuns: (agent: (typeof AGENTS)[number], command: string, ...flags: string[]) => Promise<Ran>;
+}
+
+/** A repository with one commit that its bare remote doesn't have. */
+function house(policies = POLICIES): House {
+  const where = folder();
+  writeFileSync(join(where.config, 'servers.json'), '{"mcpServers":{}}');
+  writeFileSync(join(where.config, 'policies.yaml'), policies);
+  const repository = join(where.folder, 'web');
+  const remote = join(where.folder, 'remote.git');
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: where.folder, GIT_CONFIG_NOSYSTEM: '1' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  git('init', '-q', '--bare', '-b', 'main', remote);
+  git('init', '-q', '-b', 'main', repository);
+  const commit = (text: string) => {
+    writeFileSync(join(repository, 'a.txt'), text);
+    git('-C', repository, 'add', '.');
+    git('-C', repository, '-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '-q', '-m', text);
+  };
+  commit('one');
+  git('-C', repository, 'remote', 'add', 'origin', remote);
+  git('-C', repository, 'push', '-q', '-u', 'origin', 'main');
+  commit('two');
+  const hook: House['hook'] = (agent, input, ...flags) =>
+    run(where, ['hook', agent, ...flags], { input: typeof input === 'string' ? input : JSON.stringify(input) });
+  return {
+    ...where,
+    repository,
+    remoteHead: () => git('-C', remote, 'rev-parse', 'main'),
+    hook,
+    agentRuns: async (agent, command, ...flags) => {
+      const answer = await hook(agent, payload(agent, command, repository), ...flags);
+      if (answer.code === 0) execFileSync('sh', ['-c', command], { cwd: repository, stdio: 'ignore' });
+      return answer;
+    },
+  };
+}
+
+/** The hook's own fields of what is decided. */
+const decided = (where: Scratch) => readEvents(where.state, 'call.decided');
+
+describe.each(AGENTS)('%s', (agent) => {
+  test('a blocked push leaves the remote as it was', async () => {
+    const where = house();
+    const before = where.remoteHead();
+    const answer = await where.agentRuns(agent, 'git push --force origin main');
+    expect(answer.code).toBe(2);
+    expect(answer.err).toContain('the policy "No forced pushes" blocks it. Rebase and ask.');
+    expect(answer.out).toContain('No forced pushes');
+    expect(where.remoteHead()).toBe(before);
+    expect(decided(where)).toMatchObject([
+      { 'gen_ai.tool.name': 'git push', 'toolgate.via': 'cli', 'toolgate.policy.decision': 'block' },
+    ]);
+  });
+
+  test('an approved push runs once', async () => {
+    const where = house();
+    const before = where.remoteHead();
+    const held = where.agentRuns(agent, 'git push origin main');
+    const [asked] = await open(where);
+    expect(asked).toMatchObject({ subject: { integration: 'Git', tool: 'Push', via: 'cli' } });
+    expect(where.remoteHead()).toBe(before);
+    await say(where, 'approve', asked.code);
+    expect(await held).toMatchObject({ code: 0, err: '' });
+    expect(where.remoteHead()).not.toBe(before);
+    expect(await approvals(where, '--all')).toMatchObject([{ code: asked.code, state: 'used' }]);
+    expect(readEvents(where.state, 'call.completed')).toMatchObject([{ 'toolgate.status': 'released' }]);
+    // It is spent: the same command is asked about anew.
+    expect(
+      await where.hook(agent, payload(agent, 'git push origin main', where.repository), '--hold', '1s'),
+    ).toMatchObject({ code: 2, err: expect.stringContaining('pending') });
+  });
+});
+
+describe('what is held', () => {
+  test('an answer that comes after the hook has ended counts for the same command, once', async () => {
+    const where = house();
+    const command = 'git push origin main';
+    const first = await where.agentRuns('claude-code', command, '--hold', '1s');
+    expect(first.code).toBe(2);
+    expect(first.err).toMatch(/pending \w{4}: .* run exactly the same command again/);
+    const [asked] = await open(where);
+    await say(where, 'approve', asked.code);
+    const another = await where.agentRuns('claude-code', 'git push origin main:other', '--hold', '1s');
+    expect(another.code).toBe(2);
+    expect(await where.agentRuns('claude-code', command)).toMatchObject({ code: 0 });
+    expect((await where.agentRuns('claude-code', command, '--hold', '1s')).code).toBe(2);
+  });
+
+  test('a denial is told with its reason', async () => {
+    const where = house();
+    const held = where.agentRuns('codex', 'git push origin main');
+    const [asked] = await open(where);
+    await say(where, 'deny', asked.code, { reason: 'Not on a Friday' });
+    expect(await held).toMatchObject({ code: 2, err: expect.stringContaining('Not on a Friday') });
+  });
+});
+
+describe('a line', () => {
+  test.each(['ls -la', 'rg TODO src | head', 'true', 'echo git'])('%s is none of our affair', async (command) => {
+    const where = house();
+    expect(await where.agentRuns('claude-code', command)).toEqual({ code: 0, out: '', err: '' });
+    expect(() => readFileSync(join(where.state, 'toolgate.db'))).toThrow();
+  });
+
+  test.each(['make test', 'npm test'])('%s is recorded and not disturbed', async (command) => {
+    const where = house();
+    expect(await where.hook('claude-code', payload('claude-code', command, where.repository))).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    });
+    expect(decided(where)).toMatchObject([{ 'gen_ai.tool.name': command.split(' ')[0] }]);
+  });
+
+  test('is one decision and one record with its calls: the strictest holds, and nothing of it runs before', async () => {
+    const where = house();
+    const before = where.remoteHead();
+    const answer = await where.agentRuns('claude-code', 'git fetch && git push origin main; git push -f');
+    expect(answer.code).toBe(2);
+    expect(answer.err).toContain('No forced pushes');
+    expect(where.remoteHead()).toBe(before);
+    const [only, ...others] = decided(where);
+    expect(others).toEqual([]);
+    expect(only!['toolgate.calls'].map((call: any) => call['gen_ai.tool.name'])).toEqual([
+      'git fetch',
+      'git push',
+      'git push',
+    ]);
+  });
+
+  test('for PowerShell that speaks of git may be anything of git', async () => {
+    const where = house(
+      'policies: [{ name: No deleting, if: { integration: Git, operation: Delete }, action: block }]',
+    );
+    const asked = { ...payload('claude-code', '& git.exe status', where.repository), tool_name: 'PowerShell' };
+    expect(await where.hook('claude-code', asked)).toMatchObject({ code: 2 });
+  });
+
+  test("of an agent whose hook another's payload comes through is judged as both", async () => {
+    const where = house('policies: [{ name: Not Cursor, if: { agent: Cursor, integration: Git }, action: block }]');
+    const asked = payload('cursor', 'git status', where.repository);
+    expect(await where.hook('claude-code', asked)).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('"permission":"deny"'),
+    });
+  });
+
+  test('of an agent that is seen for the first time makes it known', async () => {
+    const where = house();
+    await where.agentRuns('gemini', 'git status');
+    const agents = JSON.parse((await run(where, ['agents', '--json'])).out);
+    expect(agents).toMatchObject([{ name: 'Gemini CLI', strength: 'claimed' }]);
+  });
+});
+
+describe('whatever goes wrong, the command does not run', () => {
+  const push = (where: House, ...flags: string[]) =>
+    where.hook('claude-code', payload('claude-code', 'git push', where.repository), ...flags);
+
+  test.each([
+    ['no payload', ''],
+    ['half a payload', '{"hook_event_name":"PreToolUse","tool_na'],
+    ['a payload without a command', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{}}'],
+  ])('%s', async (_, input) => {
+    const answer = await house().hook('claude-code', input);
+    expect(answer.code).toBe(2);
+    expect(answer.err).toContain('toolgate could not judge this command, so it must not run: ');
+    expect(JSON.parse(answer.out)).toMatchObject({ hookSpecificOutput: { permissionDecision: 'deny' } });
+  });
+
+  test('an agent that nobody knows', async () => {
+    expect(await house().hook('claud-code', '{}')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean "claude-code"?'),
+    });
+  });
+
+  test('flags that nobody knows', async () => expect((await push(house(), '--nonsense')).code).toBe(2));
+
+  test('rules with a mistake and none before them', async () => {
+    const answer = await push(house('policies: [{ nam: x }]'));
+    expect(answer.code).toBe(2);
+    expect(answer.err).toContain('policies.yaml:1:');
+  });
+
+  test('a mistake in the rules after good ones: those stay in force', async () => {
+    const where = house();
+    expect((await where.agentRuns('claude-code', 'git push -f')).code).toBe(2);
+    writeFileSync(join(where.config, 'policies.yaml'), 'policies: [{ nam: x }]');
+    const answer = await where.agentRuns('claude-code', 'git push -f');
+    expect(answer).toMatchObject({ code: 2, err: expect.stringContaining('No forced pushes') });
+    expect((await where.agentRuns('claude-code', 'git status')).code).toBe(0);
+  });
+
+  test('a state folder that is none', async () => {
+    const where = house();
+    writeFileSync(where.state, 'a file');
+    expect(await push(where)).toMatchObject({ code: 2, err: expect.stringMatching(/must not run: .+/) });
+  });
+
+  test('a store that is locked', async () => {
+    const where = house();
+    await where.agentRuns('claude-code', 'git status');
+    const database = new DatabaseSync(join(where.state, 'toolgate.db'));
+    database.exec('BEGIN EXCLUSIVE');
+    try {
+      expect((await push(where)).code).toBe(2);
+    } finally {
+      database.exec('ROLLBACK');
+      database.close();
+    }
+  });
+
+  test('a reader that has gone', async () => {
+    const where = house();
+    const child = spawn(
+      process.execPath,
+      [
+        join(import.meta.dirname, '../../dist/toolgate.js'),
+        '--config',
+        where.config,
+        '--state',
+        where.state,
+        'hook',
+        'claude-code',
+      ],
+      { env: { PATH: process.env['PATH']!, HOME: where.folder }, stdio: ['pipe', 'pipe', 'pipe'] },
+    );
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.stdin.end(JSON.stringify(payload('claude-code', 'git push -f', where.repository)));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
+  });
+
+  test('variables that would lead it to other rules are not looked at', async () => {
+    const where = house();
+    const other = house('policies: []');
+    // Started without flags it takes the platform's own folder, whatever the environment says.
+    const home = join(where.folder, '.config', 'toolgate');
+    mkdirSync(join(where.folder, '.config'));
+    execFileSync('cp', ['-r', where.config, home]);
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../../dist/toolgate.js'), 'hook', 'claude-code'],
+      {
+        env: {
+          PATH: process.env['PATH']!,
+          HOME: where.folder,
+          TOOLGATE_CONFIG: other.config,
+          TOOLGATE_STATE: other.state,
+          XDG_CONFIG_HOME: other.folder,
+        },
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    );
+    child.stdin.end(JSON.stringify(payload('claude-code', 'git push -f', where.repository)));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
+  });
+});
+
+test('the same rules at both doors', async () => {
+  const where = house();
+  await where.agentRuns('claude-code', 'git push --force');
+  const listed = await run(where, ['log', 'list', '--json', '--decision', 'block']);
+  expect(listed.out).toContain('No forced pushes');
+  expect(await eventually(() => decided(where).length === 1 && decided(where))).toMatchObject([
+    { 'toolgate.integration': 'Git', 'toolgate.tool': 'push', 'toolgate.operation': 'Delete' },
+  ]);
+});

@@ -1,0 +1,250 @@
+/** Each agent's payload in its own form: what is read of it, and how it is answered. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deny, noDecision } from '../../src/shell/answer.ts';
+import { HOOK_AGENTS, type HookAgent, readPayload } from '../../src/shell/payload.ts';
+import { registrationOf } from '../../src/shell/registration.ts';
+
+const push = { command: 'git push' };
+
+/** What an agent sends, the agent that its hook was installed for, and what is read. */
+const PAYLOADS: readonly [string, HookAgent, object, object][] = [
+  [
+    'Claude Code',
+    'claude-code',
+    {
+      session_id: 's1',
+      transcript_path: '/t.jsonl',
+      cwd: '/web',
+      permission_mode: 'default',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'Bash',
+      tool_input: { ...push, description: 'Push', timeout: 120_000 },
+      tool_use_id: 'toolu_1',
+    },
+    {
+      form: 'claude-code',
+      session: 's1',
+      cwd: '/web',
+      event: 'PreToolUse',
+      command: { text: 'git push', shell: 'posix' },
+    },
+  ],
+  [
+    'Claude Code, PowerShell',
+    'claude-code',
+    { session_id: 's1', cwd: '/web', hook_event_name: 'PreToolUse', tool_name: 'PowerShell', tool_input: push },
+    { form: 'claude-code', command: { text: 'git push', shell: 'powershell' } },
+  ],
+  [
+    'Claude Code, a monitor',
+    'claude-code',
+    { session_id: 's1', cwd: '/web', hook_event_name: 'PreToolUse', tool_name: 'Monitor', tool_input: push },
+    { command: { text: 'git push' } },
+  ],
+  [
+    'Claude Code, another tool',
+    'claude-code',
+    { session_id: 's1', cwd: '/web', hook_event_name: 'PreToolUse', tool_name: 'Grep', tool_input: { pattern: 'x' } },
+    { command: null },
+  ],
+  [
+    'Claude Code, another event',
+    'claude-code',
+    { session_id: 's1', cwd: '/web', hook_event_name: 'SessionStart', source: 'startup' },
+    { command: null },
+  ],
+  [
+    'Cursor, a command',
+    'cursor',
+    {
+      conversation_id: 'c1',
+      generation_id: 'g1',
+      model: 'm',
+      hook_event_name: 'beforeShellExecution',
+      cursor_version: '3.21.16',
+      workspace_roots: ['/web'],
+      user_email: 'ann@acme.com',
+      cwd: '',
+      ...push,
+    },
+    { form: 'cursor', session: 'c1', cwd: '/web', event: 'beforeShellExecution', command: { text: 'git push' } },
+  ],
+  [
+    'Cursor, any tool',
+    'cursor',
+    {
+      conversation_id: 'c1',
+      cursor_version: '3.21.16',
+      hook_event_name: 'preToolUse',
+      tool_name: 'Shell',
+      tool_input: JSON.stringify({ ...push, cwd: 'sub' }),
+      cwd: '/web',
+    },
+    { form: 'cursor', cwd: '/web/sub', command: { text: 'git push' } },
+  ],
+  [
+    'Codex',
+    'codex',
+    {
+      session_id: 's1',
+      turn_id: 't1',
+      model: 'm',
+      cwd: '/web',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'Bash',
+      tool_input: push,
+      tool_use_id: 'u1',
+    },
+    { form: 'codex', session: 's1', command: { text: 'git push' } },
+  ],
+  [
+    'Codex, as words, when it asks for leave',
+    'codex',
+    {
+      turn_id: 't1',
+      model: 'm',
+      hook_event_name: 'PermissionRequest',
+      tool_name: 'shell',
+      tool_input: { command: ['git', 'commit', '-m', "it's"], workdir: '/web' },
+    },
+    {
+      form: 'codex',
+      event: 'PermissionRequest',
+      cwd: '/web',
+      command: { text: String.raw`'git' 'commit' '-m' 'it'\''s'` },
+    },
+  ],
+  [
+    'Gemini CLI',
+    'gemini',
+    {
+      session_id: 's1',
+      cwd: '/web',
+      hook_event_name: 'BeforeTool',
+      timestamp: '2026-11-26T10:00:00Z',
+      tool_name: 'run_shell_command',
+      tool_input: { ...push, dir_path: 'sub' },
+    },
+    { form: 'gemini', cwd: '/web/sub', command: { text: 'git push' } },
+  ],
+  [
+    'Copilot CLI',
+    'copilot',
+    { sessionId: 's1', timestamp: 1, cwd: '/web', toolName: 'bash', toolArgs: JSON.stringify(push) },
+    { form: 'copilot', session: 's1', command: { text: 'git push' } },
+  ],
+  [
+    'Copilot CLI, after the tool',
+    'copilot',
+    {
+      sessionId: 's1',
+      cwd: '/web',
+      toolName: 'bash',
+      toolArgs: JSON.stringify(push),
+      toolResult: { resultType: 'success' },
+    },
+    { command: null },
+  ],
+  [
+    'VS Code',
+    'vscode',
+    {
+      timestamp: 'x',
+      cwd: '/web',
+      sessionId: 's1',
+      hookEventName: 'PreToolUse',
+      tool_name: 'run_in_terminal',
+      tool_input: push,
+    },
+    { form: 'vscode', session: 's1', command: { text: 'git push' } },
+  ],
+  [
+    "Cursor, by Claude Code's hook",
+    'claude-code',
+    { conversation_id: 'c1', cursor_version: '3', hook_event_name: 'beforeShellExecution', ...push },
+    { form: 'cursor', command: { text: 'git push' } },
+  ],
+  [
+    'a tool that nobody knows and that has a command',
+    'claude-code',
+    { session_id: 's1', hook_event_name: 'PreToolUse', tool_name: 'RemoteShell', tool_input: push },
+    { command: { text: 'git push' } },
+  ],
+];
+
+describe('payloads', () => {
+  test.each(PAYLOADS)('%s', (_, agent, payload, expected) =>
+    expect(readPayload(JSON.stringify(payload), agent)).toMatchObject(expected),
+  );
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', 'git push'],
+    ['no object', '["git push"]'],
+    ['no tool', '{"hook_event_name":"PreToolUse"}'],
+    ['no command', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{}}'],
+    ['a command that is none', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":7}}'],
+    ['no input', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":"git push"}'],
+    ['no command of Cursor', '{"cursor_version":"3","hook_event_name":"beforeShellExecution"}'],
+  ])('%s is an error with a sentence', (_, text) =>
+    expect(() => readPayload(text, 'claude-code')).toThrow(/^(its payload|the tool's input)/),
+  );
+
+  test('whatever comes, it is read or refused', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(...(Object.keys(HOOK_AGENTS) as HookAgent[])), (text, agent) => {
+        try {
+          expect(Object.keys(HOOK_AGENTS)).toContain(readPayload(text, agent).form);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^(its payload|the tool's input)/);
+        }
+      }),
+    );
+  });
+});
+
+describe('answers', () => {
+  const claudes = {
+    hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny', permissionDecisionReason: 'No.' },
+  };
+
+  test.each([
+    ['claude-code', '', 'PreToolUse', claudes],
+    ['codex', '', 'PreToolUse', claudes],
+    ['vscode', '', 'PreToolUse', claudes],
+    ['copilot', '', 'preToolUse', { permissionDecision: 'deny', permissionDecisionReason: 'No.' }],
+    [
+      'cursor',
+      '{"permission":"allow"}\n',
+      'beforeShellExecution',
+      { permission: 'deny', user_message: 'No.', agent_message: 'No.' },
+    ],
+    ['gemini', '{}\n', 'BeforeTool', { decision: 'deny', reason: 'No.' }],
+  ] as const)('%s', (form, silence, event, denial) => {
+    expect(noDecision(form)).toEqual({ stdout: silence, stderr: '', exitCode: 0 });
+    const refused = deny({ form, event }, 'No.');
+    expect(refused).toMatchObject({ stderr: 'No.\n', exitCode: 2 });
+    expect(JSON.parse(refused.stdout)).toEqual(denial);
+    // An empty reason is leave to some.
+    expect(deny({ form, event }, ' ').stderr.trim()).not.toBe('');
+  });
+
+  test('Codex, when it asks for leave', () =>
+    expect(JSON.parse(deny({ form: 'codex', event: 'PermissionRequest' }, 'No.').stdout)).toEqual({
+      hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: { behavior: 'deny', message: 'No.' } },
+    }));
+});
+
+describe('registrations', () => {
+  test.each(Object.keys(HOOK_AGENTS) as HookAgent[])('%s', (agent) => {
+    const { file, config } = registrationOf(agent, ['/n o/node', '/opt/toolgate.js', 'hook', agent]);
+    expect(file).toMatch(/^~\//);
+    const text = JSON.stringify(config);
+    // Absolute, without what would change how Node starts, and as closed as the agent can be told to be.
+    expect(text).toContain('/usr/bin/env');
+    expect(text).toContain('NODE_OPTIONS');
+    expect(text).toMatch(/"onFailure":"block"|"failClosed":true|\|\| exit 2|"exec":/);
+    expect(text).toContain('/n o/node');
+  });
+});
