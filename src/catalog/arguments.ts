@@ -69,10 +69,19 @@ function firstPresent(args: JsonObject, sources: readonly string[], ordered: boo
     if (found.state === 'missing') continue;
     if (found.state === 'unreadable') return found;
     if (first.state !== 'value') first = found;
-    else if ((!ordered || isEmpty(first.value)) && JSON.stringify(first.value) !== JSON.stringify(found.value))
+    else if ((!ordered || isEmpty(first.value)) && !areEqual(first.value, found.value))
       return { state: 'unreadable', why: 'it is given twice, differently' };
   }
   return first;
+}
+
+/** What is nested too deeply to be compared counts as different. */
+function areEqual(a: JsonValue, b: JsonValue): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
+  }
 }
 
 /** A part of a path that an upstream could take for several, or for the end of one. */

@@ -12,6 +12,8 @@ export function readGraphql(text: string): Operation | null {
   const found: Operation[] = [];
   /** what stands open: `{`, `(`, `[` */
   const open: string[] = [];
+  /** how many of them are no `{` */
+  let inner = 0;
   /** `query`, `mutation`, `subscription` or `fragment`; null between definitions */
   let kind: string | null = null;
   for (const [index, token] of tokens.entries()) {
@@ -23,9 +25,12 @@ export function readGraphql(text: string): Operation | null {
     const closes = PAIRS.get(token);
     if (closes !== undefined) {
       if (open.pop() !== closes) return null;
+      if (closes !== '{') inner--;
       if (open.length === 0 && closes === '{') kind = null;
-    } else if (token === '{' || token === '(' || token === '[') open.push(token);
-    else if (kind === 'mutation' && open.length > 0 && open.every((each) => each === '{')) {
+    } else if (token === '{' || token === '(' || token === '[') {
+      open.push(token);
+      if (token !== '{') inner++;
+    } else if (kind === 'mutation' && open.length > 0 && inner === 0) {
       if (token === '...') return null;
       const isField = /^\w/.test(token) && tokens[index + 1] !== ':' && tokens[index - 1] !== '@';
       if (isField) found.push(fieldOperation(token, open.length === 1, tokens[index + 1] === '('));
@@ -41,10 +46,14 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   [']', '['],
 ]);
 
-/** Deeper down only what takes arguments, or begins with a verb of deleting, is a deed: `deletedAt` is what came of one. */
+/** Longer than any name of a field. */
+const MAX_NAME = 200;
+
+/** Deeper down only what takes arguments, or has a verb of deleting, is a deed: `deletedAt` is what came of one. */
 function fieldOperation(name: string, outermost: boolean, takesArguments: boolean): Operation {
+  if (name.length > MAX_NAME) return 'Delete';
   const tokens = tokensOf(name);
-  if (!outermost && !takesArguments && !isDeletingVerb(tokens[0] ?? '')) return 'Write';
+  if (!outermost && !takesArguments && !tokens.some(isDeletingVerb)) return 'Write';
   const { operation, doubtful } = operationOf(tokens);
   return doubtful ? 'Delete' : (operation ?? 'Write');
 }

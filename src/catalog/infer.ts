@@ -36,7 +36,7 @@ export interface Inference {
 }
 
 const DELETE = words(
-  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire pop rollback revert undo unset kick expel eject retire yank withdraw redact rem trim squash drain offboard deauthorize disassociate deallocate unbind unmount unshare dequeue recycle junk scrap zap sweep shutdown',
+  'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire pop rollback revert undo unset kick expel eject retire yank withdraw redact rem trim squash drain offboard deauthorize disassociate deallocate unbind unmount unshare dequeue recycle junk scrap zap sweep shutdown recall unsend retract takedown delist unlist nullify dissociate untag erasure',
 );
 /** Inside a longer word too: `bulkdelete`, `removeuser`. */
 const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|uninstall|truncat|unlink|wipeout/;
@@ -57,14 +57,20 @@ const READ_AT_FIRST = words(
 );
 /** Verbs that are as often things: after a reading word they are taken as such (`get_pull_request`, `list_check_run`). */
 const THINGS = words(
-  'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share block',
+  'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share block email merge schedule start import deploy sync transfer refund edit upload trigger close',
 );
 /** These run whatever they are given: neither the name nor a choice tells what. */
 const RUNS_ANYTHING = words('execute exec eval invoke command shell sql script request api rest graphql raw cypher');
 /** These do too, but after a reading word they are things. */
 const RUNNERS = words('bash cmd terminal powershell python javascript js applescript');
 /** An argument of this name holds what is to be run. */
-const RUN_ARGUMENTS = words('sql statement cypher script command');
+const RUN_ARGUMENTS = words('sql statement cypher script command commands cmd exec shell javascript js python');
+/** What such a tool is told is run as it stands: `query_database`, `apply_migration`. */
+const ASKS_DATABASE = words('database db sql postgres postgresql mysql mongo data bigquery snowflake');
+const APPLIED = words('migration migrations terraform manifest');
+/** Before these words they are things: `get_request`, `list_api_keys`; `fetch_api` is none of them. */
+const LOOKS_AT = words('get list read search find count');
+const NEVER_A_THING = words('sql graphql cypher raw rest');
 /** These do what an argument says, if one does. */
 const DOES_AS_TOLD = words('batch bulk manage handle process perform do method call operate');
 /** Arguments whose value says what a call does, whatever it may be. */
@@ -132,16 +138,16 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
   const tokens = tokensOf(tool.name);
   const named = isMixed(tool.name) ? { ...operationOf(tokens), doubtful: true } : operationOf(tokens);
   const runs = tokens.find((token, index) => runsAnything(token, tokens[index - 1], tokens));
-  const told = tokens.find((token) => DOES_AS_TOLD.has(token));
+  const told = tokens.find((token) => DOES_AS_TOLD.has(token) && !LOOKS_AT.has(tokens[0]!));
   const readOnly = tool.annotations?.readOnlyHint;
   const nothing = { floor: null, deciders: [] };
   if (named.operation === 'Delete')
     return { possible: ['Delete'], reasons: named.reasons, floor: 'Delete', deciders: [] };
   if (runs !== undefined) return { possible: [], reasons: [`"${runs}" in its name: it may do anything`], ...nothing };
-  const code = runArgumentOf(tool.inputSchema, tokens);
+  const code = runArgumentOf(tool, tokens);
   if (code !== null) return { possible: [], reasons: [`its argument "${code}" may hold anything to run`], ...nothing };
 
-  const { deciders, doubtful } = decidersOf(tool.inputSchema);
+  const { deciders, doubtful } = decidersOf(tool.inputSchema, named.operation);
   if (deciders.some(({ kind }) => kind !== 'switch') || (deciders.length > 0 && named.operation !== null)) {
     const floor = named.operation;
     const chooses = `its argument "${deciders.map(({ argument }) => argument).join('", "')}" chooses what it does`;
@@ -156,8 +162,13 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
     floor: operation,
     deciders: [],
   });
-  if (named.operation === 'Write' && tokens.includes('query'))
-    return { possible: [], reasons: ['"query" in its name beside a verb of writing: it may run anything'], ...nothing };
+  const applied = tokens.find((token) => token === 'query' || APPLIED.has(token));
+  if (named.operation === 'Write' && applied !== undefined)
+    return {
+      possible: [],
+      reasons: [`"${applied}" in its name beside a verb of writing: it may run anything`],
+      ...nothing,
+    };
   if (named.operation === 'Write') return fixed('Write');
   if (readOnly === true && !doubtful && deciders.length === 0)
     return fixed('Read', 'it says that it only reads, and nothing in its name or choices speaks against that');
@@ -176,17 +187,30 @@ function fromNameAndChoices(tool: ToolDefinition): Inference {
 function runsAnything(token: string, before: string | undefined, tokens: readonly string[]): boolean {
   // A pull request is a thing; a query that is run may be anything.
   if (token === 'request') return !['pull', 'merge', 'change', 'feature', 'review'].includes(before ?? '');
-  if (RUNNERS.has(token)) return !READ_PURELY.has(tokens[0]!);
+  if (LOOKS_AT.has(tokens[0]!) && !NEVER_A_THING.has(token) && !['and', 'or', 'then'].includes(before ?? ''))
+    return false;
+  if (RUNNERS.has(token)) return true;
   return (
     RUNS_ANYTHING.has(token) ||
     (token === 'run' && tokens.some((each) => ['query', 'code', 'statement', 'cell'].includes(each)))
   );
 }
 
-/** An argument that is run, by its name; "code" is as often that of a country. */
-function runArgumentOf(schema: JsonObject | undefined, tokens: readonly string[]): string | null {
-  const runs = (name: string) => RUN_ARGUMENTS.has(name) || (name === 'code' && !isVerb(tokens[0] ?? ''));
-  return Object.keys(objectOf(schema?.['properties']) ?? {}).find((name) => runs(name.toLowerCase())) ?? null;
+/** An argument that is run, by its name; "code" is as often that of a country, and "query" what is searched for. */
+function runArgumentOf({ description = '', inputSchema }: ToolDefinition, tokens: readonly string[]): string | null {
+  const first = tokens[0] ?? '';
+  const isCode = !READ_PURELY.has(first) && !WRITE.has(first);
+  const isStatement =
+    (first === 'query' && (tokens.length === 1 || tokens.some((token) => ASKS_DATABASE.has(token)))) ||
+    /\b(SQL|Cypher|GraphQL)\b/i.test(description.slice(0, MAX_DESCRIPTION));
+  const runs = ([name, property]: [string, JsonValue]) => {
+    if (Array.isArray(objectOf(property)?.['enum'])) return false;
+    const words = tokensOf(name);
+    if (words.some((word) => RUN_ARGUMENTS.has(word)) || (words.includes('code') && words.length === 1 && isCode))
+      return true;
+    return isStatement && (words.includes('query') || name === 'q');
+  };
+  return Object.entries(objectOf(inputSchema?.['properties']) ?? {}).find(runs)?.[0] ?? null;
 }
 
 /** What one call does: the worst of what its deciding arguments say; unknown if any of them can't be known. */
@@ -227,11 +251,16 @@ function meantBy(decider: Decider, value: JsonValue | undefined, asSuch: boolean
       return [typeof value === 'string' ? saidBy(value) : null];
     case 'switch':
       if (asSuch) return ['Read', 'Delete'];
-      return (value ?? decider.byDefault) === false ? [] : ['Delete'];
+      if (value === undefined || value === null) return decider.byDefault ? ['Delete'] : [];
+      return value === false || (Array.isArray(value) && value.length === 0) ? [] : ['Delete'];
   }
 }
 
+/** Longer than any name of a deed. */
+const MAX_CHOICE = 200;
+
 function saidBy(value: string): Operation | null {
+  if (value.length > MAX_CHOICE) return null;
   const { operation, doubtful } = operationOf(tokensOf(value));
   return doubtful ? null : operation;
 }
@@ -243,10 +272,18 @@ export interface Named {
   readonly doubtful: boolean;
 }
 
+/** `acme_get_order` is told by what stands after whose it is. */
+function withoutPrefix(tokens: readonly string[]): readonly string[] {
+  const first = tokens.slice(0, 4).findIndex(isVerb);
+  return first > 0 && READ_PURELY.has(tokens[first]!) ? tokens.slice(first) : tokens;
+}
+
 /** The worst verb of a name. */
-export function operationOf(tokens: readonly string[]): Named {
+export function operationOf(name: readonly string[]): Named {
+  const tokens = withoutPrefix(name);
   const reads = tokens[0] !== undefined && READ_PURELY.has(tokens[0]);
   const reading = READ.has(tokens[0] ?? '') || READ_AT_FIRST.has(tokens[0] ?? '');
+  const forced = tokens.includes('force');
   let best: Operation | null = null;
   let by = '';
   let doubtful = false;
@@ -261,7 +298,7 @@ export function operationOf(tokens: readonly string[]): Named {
       if (isThing || (index > 0 && reading && !DELETE.has(token))) doubtful = true;
       else operation = 'Delete';
     } else if (WRITE.has(token)) {
-      if (!(isThing && THINGS.has(token))) operation = tokens.includes('force') ? 'Delete' : 'Write';
+      if (!(isThing && THINGS.has(token))) operation = forced ? 'Delete' : 'Write';
     } else if (READ.has(token) || (index === 0 && READ_AT_FIRST.has(token))) operation = 'Read';
     if (operation !== null && worst(best === null ? [operation] : [best, operation]) !== best) {
       best = operation;
@@ -290,42 +327,65 @@ function isVerb(token: string): boolean {
 }
 
 /** The arguments that decide; `doubtful` if another has choices that nobody knows. */
-function decidersOf(schema: JsonObject | undefined): { deciders: Decider[]; doubtful: boolean } {
+function decidersOf(
+  schema: JsonObject | undefined,
+  named: Operation | null,
+): { deciders: Decider[]; doubtful: boolean } {
   const deciders: Decider[] = [];
+  const budget = { left: MAX_SCHEMA_NODES };
   let doubtful = false;
   for (const [argument, property] of Object.entries(objectOf(schema?.['properties']) ?? {})) {
     const tokens = tokensOf(argument);
     const described = objectOf(property);
-    if (described?.['type'] === 'boolean') {
-      if (isDeletingVerb(tokens[0] ?? ''))
-        deciders.push({ kind: 'switch', argument, byDefault: described['default'] === true });
-    } else if (tokens.some((token) => DECIDERS.has(token))) {
-      const isAction = tokens.length === 1 && ACTIONS.has(tokens[0]!);
-      const choices = choicesOf(property, schema!);
-      const values = new Map(choices.map((choice) => [choice, saidBy(choice)] as const));
-      const meanings = [...values.values()];
-      if (choices.length === 0) {
-        if (isAction && described?.['type'] === 'string') deciders.push({ kind: 'text', argument });
-      } else if (
-        meanings.some((each) => each === 'Write' || each === 'Delete') ||
-        (isAction && meanings.includes(null))
-      )
-        deciders.push({ kind: 'choice', argument, values });
-      else if (meanings.includes(null) && meanings.some((each) => each !== null)) doubtful = true;
+    const types = typesOf(described);
+    if (types.has('boolean') || (types.has('array') && isDeletingVerb(tokens[0] ?? ''))) {
+      // `include_deleted` of a reading tool is a filter; of one that writes, `archived` is what becomes of a thing.
+      const deletes =
+        isDeletingVerb(tokens[0] ?? '') ||
+        (named === 'Write' &&
+          tokens.some((word) => word === 'force' || isDeletingVerb(word) || DELETE_FORMS.test(word)));
+      if (deletes) deciders.push({ kind: 'switch', argument, byDefault: described?.['default'] === true });
+      continue;
     }
+    const decides = tokens.some((token) => DECIDERS.has(token));
+    if (!decides && named === 'Read' && !tokens.includes('type')) continue;
+    const isAction = ACTIONS.has(tokens.at(-1) ?? '');
+    const choices = choicesOf(property, schema!, budget);
+    const values = new Map(choices.map((choice) => [choice, saidBy(choice)] as const));
+    const meanings = [...values.values()];
+    if (!decides) {
+      // Whatever it is called: a state that is "deleted" is one that a writing tool sets.
+      if (!meanings.includes('Delete') || (named === 'Read' && !choices.every((choice) => HTTP.test(choice)))) continue;
+      for (const [choice, operation] of values) values.set(choice, operation === 'Delete' ? operation : 'Read');
+      deciders.push({ kind: 'choice', argument, values });
+    } else if (choices.length === 0 || budget.left === 0) {
+      if ((isAction && types.has('string')) || budget.left === 0) deciders.push({ kind: 'text', argument });
+    } else if (meanings.some((each) => each === 'Write' || each === 'Delete') || (isAction && meanings.includes(null)))
+      deciders.push({ kind: 'choice', argument, values });
+    else if (meanings.includes(null) && meanings.some((each) => each !== null)) doubtful = true;
   }
   return { deciders, doubtful };
+}
+
+const HTTP = /^(get|head|options|post|put|patch|delete)$/i;
+
+/** The types that a property may have, as schemas of several languages write them. */
+function typesOf(described: JsonObject | null): ReadonlySet<JsonValue> {
+  const inner = ['anyOf', 'oneOf'].flatMap((key) => listOf(described?.[key]).map((each) => objectOf(each)?.['type']));
+  const own = described?.['type'];
+  return new Set([...(Array.isArray(own) ? own : [own]), ...inner].filter((type) => type !== undefined) as JsonValue[]);
 }
 
 /** Larger schemas than any honest one; what is left out of one makes a choice unknown, never a Read. */
 const MAX_SCHEMA_NODES = 2000;
 
 /** The texts that a property may be, however its schema says so. */
-function choicesOf(property: JsonValue | undefined, root: JsonObject): string[] {
+function choicesOf(property: JsonValue | undefined, root: JsonObject, budget: { left: number }): string[] {
   const found: string[] = [];
   const waiting: (JsonValue | undefined)[] = [property];
   const seen = new Set<JsonObject>();
-  while (waiting.length > 0 && seen.size < MAX_SCHEMA_NODES) {
+  while (waiting.length > 0 && budget.left > 0) {
+    budget.left--;
     const schema = objectOf(waiting.pop());
     if (schema === null || seen.has(schema)) continue;
     seen.add(schema);

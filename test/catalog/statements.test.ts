@@ -26,6 +26,9 @@ describe('SQL', () => {
     'pragma table_info(users)',
     'show create table t',
     'select top (10) name from t',
+    "select data->>'name', data ->> 0 from t",
+    '/** all of them */ select 1',
+    'from t |> drop a |> where b > 1',
   ])('%s only reads', (text) => expect(readStatement(text, 'sql')).toBe('Read'));
 
   test.each([
@@ -50,6 +53,10 @@ describe('SQL', () => {
     'alter table t alter column a drop not null',
     'create or replace view v as select 1',
     'pragma user_version = 3',
+    'grant select, insert, delete on t to ann',
+    'select s.nextval',
+    'select next value for s',
+    'select 1 rollback',
   ])('%s writes', (text) => expect(readStatement(text, 'sql')).toBe('Write'));
 
   test.each([
@@ -69,6 +76,13 @@ describe('SQL', () => {
     'reset master',
     'select 1 drop table t',
     'insert overwrite table t select 1',
+    'create or replace schema s',
+    'replace table t as select 1',
+    'alter table t replace partition 1 from u',
+    'drop default dbo.d',
+    'grant select on t to ann drop table u',
+    'select 1 set nocount on delete no',
+    'select $1. delete from t',
     'alter table t drop constraint c',
   ])('%s deletes', (text) => expect(readStatement(text, 'sql')).toBe('Delete'));
 
@@ -86,6 +100,14 @@ describe('SQL', () => {
     ['a function of the catalog that ends sessions', 'select pg_catalog.pg_terminate_backend(1)'],
     ['a function beside a write', 'insert into t values (evil(1))'],
     ['a function in brackets', 'select [evil](1)'],
+    ['a statement that another hands on to', 'show tables ->> drop table t'],
+    ['one behind a comment', 'show tables ->> /* x */ drop table t'],
+    ['a function after distinct on', 'select distinct on (id) lo_unlink(id) from t'],
+    ['a function after on', 'select a.index from a join b on lo_unlink(b.id) = 1'],
+    ['a procedure after money', 'select $1. exec dbo.wipe'],
+    ['a procedure with its database', "select 1 x, master..xp_cmdshell 'rm'"],
+    ['a text that hides a bracket', "select array['] from (select 1 array) x delete from t --']"],
+    ['a backup over another', "select 1 backup database x to disk='y' with init"],
     ['a procedure by its name', 'select 1 sp_executesql @a'],
     ['a procedure after a select', 'select 1 exec evil'],
     ['a word that begins nothing', 'frobnicate t'],
@@ -149,6 +171,9 @@ describe('SQL', () => {
       '{a',
       '...',
       '\\"""',
+      'put_',
+      ') a(',
+      '->> ',
     ])
       for (const text of [piece.repeat(50_000), `select ${piece.repeat(50_000)}`]) {
         const started = performance.now();
@@ -183,6 +208,7 @@ describe('GraphQL', () => {
     ['mutation { ...M }', null],
     ['mutation { project(id: 1) { deleteIssue(id: 2) { id } } }', 'Delete'],
     ['mutation { project(id: 1) { purge } }', 'Delete'],
+    ['mutation { user { bulkDelete { n } } }', 'Delete'],
     ['mutation { a { b { ...M } } }', null],
     ['mutation { getDeletedThings(id: 1) { id } }', 'Delete'],
     ['mutation { createIssue', null],
