@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { builtInCatalog } from '../src/cli/house.ts';
+import { builtInCatalog } from '../src/cli/built-in.ts';
 import { editorSchemas } from '../src/cli/schemas.ts';
 
 const root = join(import.meta.dirname, '..');

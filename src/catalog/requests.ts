@@ -3,7 +3,9 @@ import { type Argument, OPERATIONS, type Operation, worst } from '../call.ts';
 import { compileGlob, type Glob } from '../glob.ts';
 import type { Integration } from './load.ts';
 import { type Outcome, toolOf, unique } from './outcome.ts';
-import { type ApiRule, HTTP_METHODS, type Request } from './schema.ts';
+import type { ApiRule, Request } from './schema.ts';
+
+export const HTTP_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** The operation of a method where no rule says more. */
 const METHODS: Record<(typeof HTTP_METHODS)[number], Operation> = {

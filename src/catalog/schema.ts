@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { OPERATIONS } from '../call.ts';
 import { choice, custom, faultAndMend, flag, strict, text, texts } from '../schema.ts';
+import { HTTP_METHODS } from './requests.ts';
 import { STATEMENT_LANGUAGES } from './statements.ts';
 
 const toolId = text('a tool id').regex(/^[a-z0-9_]+$/, {
@@ -47,8 +48,6 @@ const statement = strict({
   /** without it the tool does what its operation says; else it may then do anything */
   optional: flag('optional').default(false),
 });
-
-export const HTTP_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 const request = strict({
   /** a method, or `{argument}` for the argument that names it */

@@ -6,19 +6,12 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { identify } from '../agents/identify.ts';
 import { buildCatalog } from '../catalog/load.ts';
 import { readShell } from '../catalog/shell-reading.ts';
 import { folders } from '../config/paths.ts';
-import { rulesFault } from '../config/rules.ts';
 import { GatewayError, messageOf } from '../errors.ts';
-import { flow, type Ports } from '../flow.ts';
-import { brokenOf, refusalOf } from '../gateway/refusal.ts';
 import { didYouMean } from '../problem.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
-import { callsOf } from '../shell/calls.ts';
-import { readInContext } from '../shell/gather.ts';
-import { decideLine } from '../shell/judging.ts';
 import {
   HOOK_AGENTS,
   type HookAgent,
@@ -28,15 +21,9 @@ import {
   readPayload,
 } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
-import { wakeDesk } from './desk-process.ts';
-import { NO_HISTORY } from './history.ts';
-import { createHolder } from './hold.ts';
-import { builtInCatalog, type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { statusInFile } from './inventory.ts';
-import { createJudge } from './judge.ts';
-import { meet } from './meet.ts';
+import { builtInCatalog } from './built-in.ts';
+import type { HouseFlags } from './house.ts';
 import { atExit, complain, print } from './output.ts';
-import { surroundingsHere } from './surroundings.ts';
 
 export interface HookFlags extends HouseFlags {
   /** show what to paste into the agent's configuration */
@@ -118,106 +105,12 @@ async function judged(agent: HookAgent, event: HookEvent, command: HookCommand, 
     const { calls, unresolved, opaque } = readShell(ours, lineOf(command), { ...around(event), git: new Map() });
     if (calls.length + unresolved.length + opaque.length === 0) return noDecision(event.form);
   }
-  const house = await openHouse(flags);
-  try {
-    return await throughCorridor(house, agent, event, command, flags.hold ?? HOLD_MS);
-  } finally {
-    await house.close();
-  }
+  const { throughCorridor } = await import('./hook-corridor.ts');
+  return throughCorridor({ agent, event, command, line: lineOf(command), holdMs: flags.hold ?? HOLD_MS }, flags);
 }
 
 function around({ cwd }: HookEvent) {
   return { cwd, home: homedir(), aliases: new Map<string, string>() };
-}
-
-async function throughCorridor(
-  house: House,
-  agent: HookAgent,
-  event: HookEvent,
-  command: HookCommand,
-  holdMs: number,
-): Promise<HookAnswer> {
-  const loaded = await house.rules.load();
-  if (loaded.rules === null)
-    throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
-  const surroundings = surroundingsHere(event.session, house.owner, event.cwd ?? process.cwd());
-  const digestKey = await house.digestKey();
-  const ports = { gate: null, sessionId: event.session, digestKey, wakeDesk: () => wakeDesk(house), log: complain };
-  const judge = createJudge(house, () => surroundings, digestKey, ports.wakeDesk, NO_HISTORY);
-  const holder = createHolder(house, ports);
-
-  // The form may be another agent's than the one that the hook was installed for: both names match policies.
-  const clientInfo = event.form === agent ? null : { name: HOOK_AGENTS[event.form] };
-  const identity = identify({ flag: HOOK_AGENTS[agent], keyMatches: false, clientInfo });
-  const whoAsks = async () => {
-    const met = await meet(house, { ...identity, knownBy: 'hook' }, surroundings);
-    if (met.alerted) wakeDesk(house);
-    return met.agent;
-  };
-  const rulesNow = () => house.rules.current()!.rules!;
-  const classify = () => {
-    const { catalog, policies } = rulesNow();
-    return callsOf(
-      readInContext(catalog, lineOf(command), around(event)),
-      command.text,
-      catalog,
-      (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed',
-    );
-  };
-  const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
-    const { policies, hash } = rulesNow();
-    return {
-      decision: decideLine(policies, calls, { agent: who, gathered }, ownerOf(house)).decision,
-      rulesHash: hash,
-    };
-  };
-  const calls = classify();
-  if (calls.length === 0) return noDecision(event.form);
-
-  const gone = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => gone.abort());
-  const unwatch = house.rules.watch(
-    async () => holder.rulesChanged(),
-    () => {},
-  );
-  try {
-    const outcome = await flow<null, null>(null, {
-      ...judge,
-      identify: whoAsks,
-      classify: () => calls,
-      decide,
-      recordDecision: (_, decided) => judge.recordDecision(null, decided),
-      hold: (_, decided) =>
-        holder.hold(decided, {
-          method: 'shell',
-          request: JSON.stringify({ command: command.text, ...(event.cwd !== null && { cwd: event.cwd }) }),
-          launch: '',
-          patienceMs: holdMs,
-          signal: gone.signal,
-          tell: () => {},
-          judgeAgain: async (callId) => {
-            await house.rules.latest();
-            const [who, again] = [await whoAsks(), classify()];
-            const gathered = await judge.count(callId, who, again, judge.gather());
-            return { agent: who, calls: again, ...decide(who, again, gathered) };
-          },
-        }),
-      forward: async () => ({
-        result: null,
-        completion: { status: 'released', durationMs: 0, bytes: null, error: null },
-      }),
-    });
-    switch (outcome.kind) {
-      case 'forwarded':
-        return noDecision(event.form);
-      case 'refused':
-        return deny(event, refusalOf(outcome.judged, outcome.why).text);
-      case 'broken':
-        return deny(event, brokenOf(outcome.judged, outcome.error).text);
-    }
-  } finally {
-    unwatch();
-  }
 }
 
 function printRegistration(agent: HookAgent, flags: HookFlags): number {

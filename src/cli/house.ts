@@ -1,24 +1,20 @@
 /** What every command stands on: folders, store, log and rules, opened once and closed in one place. */
-import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { ProcessRef, Waiter } from '../approvals/approval.ts';
 import { type Book, createBook } from '../approvals/book.ts';
 import { ownerReviewer, type ReviewerEntries } from '../approvals/reviewers.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { createRecorder, type Recorder } from '../audit/recorder.ts';
 import type { AlertChannel } from '../call.ts';
-import { readCatalogFolder } from '../catalog/load.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { createRulesKeeper, type RulesKeeper } from '../config/keeper.ts';
 import { type Folders, folders } from '../config/paths.ts';
 import { createStatuses, type Statuses } from '../config/statuses.ts';
 import { sha256 } from '../digest.ts';
-import { GatewayError } from '../errors.ts';
-import { formatProblems } from '../problem.ts';
 import { getMeta } from '../store/meta.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { isSameProcess, processId } from '../upstream/orphans.ts';
+import { builtInCatalog } from './built-in.ts';
 
 export const VERSION = '0.1.0';
 
@@ -83,18 +79,6 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
       store.close();
     },
   };
-}
-
-/** Ours, read from the build's JSON, or from the YAML files when run from source. */
-export async function builtInCatalog(): Promise<{ files: readonly CatalogFile[]; hash: string }> {
-  const built = fileURLToPath(new URL('./catalog.json', import.meta.url));
-  if (existsSync(built)) {
-    const text = readFileSync(built, 'utf8');
-    return { files: JSON.parse(text), hash: sha256(text) };
-  }
-  const loaded = await readCatalogFolder(fileURLToPath(new URL('../../catalog', import.meta.url)));
-  if (loaded.problems.length > 0) throw new GatewayError('catalog_invalid', formatProblems(loaded.problems));
-  return { files: loaded.files, hash: sha256(JSON.stringify(loaded.files)) };
 }
 
 /** The reviewer where no policy names any. */

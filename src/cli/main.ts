@@ -5,20 +5,7 @@ import { DOORS, OPERATIONS, REVIEW_STATUSES } from '../call.ts';
 import { readDuration } from '../duration.ts';
 import { messageOf } from '../errors.ts';
 import { VERSION } from './house.ts';
-import { atExit, complain } from './output.ts';
-
-// The launcher on an older Node holds our channel: when it goes, however it went, so do we.
-if (process.channel !== undefined) {
-  process.channel?.unref();
-  process.once('disconnect', () => setTimeout(() => process.exit(0), 5000).unref());
-}
-
-// Node 22 warns that its SQLite is new; on stderr of a gate that is noise in every client's log.
-const { emitWarning } = process;
-process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-  if (!String(warning).includes('SQLite'))
-    (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
-}) as typeof process.emitWarning;
+import { atExit, complain, finish } from './output.ts';
 
 // The reader of our output has gone (`| head`): that is its right. Anything else is a fault that must not look like success.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -451,14 +438,5 @@ function holdOption(description: string): Option {
     const ms = readDuration(text);
     if (ms === null) throw new InvalidArgumentError('write a number and a unit, such as 45s or 4m');
     return ms;
-  });
-}
-
-/** Lets what was written leave first; whatever still runs must not keep us. */
-function finish(code: number): void {
-  process.exitCode = code;
-  process.stdout.write('', (error) => {
-    if (error) process.stdout.emit('error', error);
-    process.stderr.write('', () => process.exit(code));
   });
 }

@@ -42,3 +42,12 @@ export function when(ms: number | null): string {
   const two = (value: number) => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
+
+/** Lets what was written leave first; whatever still runs must not keep us. */
+export function finish(code: number): void {
+  process.exitCode = code;
+  process.stdout.write('', (error) => {
+    if (error) process.stdout.emit('error', error);
+    process.stderr.write('', () => process.exit(code));
+  });
+}

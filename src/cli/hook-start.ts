@@ -1,0 +1,25 @@
+/** The way in of a hook as it is registered: its few flags read without the whole command line. */
+import { parseArgs } from 'node:util';
+import { messageOf } from '../errors.ts';
+import { hook } from './hook.ts';
+import { complain, finish } from './output.ts';
+
+/** False where it is asked in any other way: the whole command line then knows what to say. */
+export async function hookStart(): Promise<boolean> {
+  let read: { values: { config?: string; state?: string }; positionals: string[] };
+  try {
+    const options = { config: { type: 'string' }, state: { type: 'string' } } as const;
+    read = parseArgs({ options, allowPositionals: true });
+  } catch {
+    return false;
+  }
+  const [command, agent, ...more] = read.positionals;
+  if (command !== 'hook' || agent === undefined || more.length > 0) return false;
+  try {
+    finish(await hook(agent, read.values));
+  } catch (error) {
+    complain(`toolgate: ${messageOf(error)}`);
+    finish(2);
+  }
+  return true;
+}
