@@ -9,6 +9,7 @@ import {
   type GitContext,
   impliedPush,
   isExecuting,
+  READING_HOOKS,
   remoteRepository,
 } from './git-context.ts';
 import type { Integration } from './load.ts';
@@ -99,8 +100,15 @@ export function readCommand(
     cwdName: root.cwd,
     implied: root.implied ?? [],
   });
-  const fault = program === 'git' ? gitFault(before[0]?.argv ?? null, rest, where) : null;
+  const fault = program === 'git' ? (gitFault(before[0]?.argv ?? null, rest, where) ?? hookFault(leaf, where)) : null;
   return fault === null ? leaf : { ...leaf, unresolved: fault };
+}
+
+/** What is called a Read must not run a program that came with the repository; what writes may, as people expect of it. */
+function hookFault({ call }: CommandReading, { git }: Place): string | null {
+  const hook = git?.hooks.find((name) => READING_HOOKS.has(name));
+  const isRead = call?.possible.every((operation) => operation === 'Read') ?? false;
+  return hook !== undefined && isRead ? `the repository has the hook ${hook}, which reading commands run too` : null;
 }
 
 /** Where it works: the folder of the line, or the one that git's `-C` names. */

@@ -12,7 +12,16 @@ export interface GitContext {
   readonly settings: readonly GitSetting[];
   /** the branch that is checked out; null if none or unknown */
   readonly branch: string | null;
+  /** names of the hooks that are there and may run */
+  readonly hooks: readonly string[];
 }
+
+/** Hooks that commands run which only read: the index is refreshed, what was fetched is written down. */
+export const READING_HOOKS: ReadonlySet<string> = new Set([
+  'post-index-change',
+  'reference-transaction',
+  'pre-auto-gc',
+]);
 
 /**
  * Settings that run a program or lead elsewhere. The owner's own (global, system) are the owner's; those of a repository come with

@@ -1,5 +1,7 @@
 /** What reading a line needs from outside: of each folder that its git commands work in, what git knows there. */
 import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { GitContext, GitSetting } from '../catalog/git-context.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Reading, readShell, type ShellContext } from '../catalog/shell-reading.ts';
@@ -12,16 +14,36 @@ export function readInContext(catalog: Catalog, line: string, around: Omit<Shell
   const first = readShell(catalog, line, { ...around, git: new Map() });
   if (first.gitFolders.size === 0) return first;
   const folders = [...first.gitFolders].slice(0, MAX_FOLDERS);
-  const git = new Map(folders.flatMap((folder) => contextOf(folder).map((context) => [folder, context] as const)));
+  const git = new Map(folders.flatMap((folder) => gitContextAt(folder).map((context) => [folder, context] as const)));
   return git.size === 0 ? first : readShell(catalog, line, { ...around, git });
 }
 
-/** None where git knows nothing: the folder isn't there, or there is no git. */
-function contextOf(folder: string): GitContext[] {
+/** What git knows in a folder; empty where it knows nothing: the folder isn't there, or there is no git. */
+export function gitContextAt(folder: string): GitContext[] {
   const settings = git(folder, ['config', '-z', '--list', '--show-scope']);
   if (settings === null) return [];
   const branch = git(folder, ['symbolic-ref', '--short', '-q', 'HEAD']);
-  return [{ settings: settingsIn(settings), branch: branch?.trim() || null }];
+  const hooks = git(folder, ['rev-parse', '--git-path', 'hooks']);
+  return [
+    {
+      settings: settingsIn(settings),
+      branch: branch?.trim() || null,
+      hooks: hooks === null ? [] : hooksIn(resolve(folder, hooks.trimEnd())),
+    },
+  ];
+}
+
+/** Those that git would run. */
+function hooksIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** `scope NUL key LF value NUL`, again and again. */

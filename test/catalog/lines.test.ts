@@ -31,6 +31,7 @@ const CONTEXT: ShellContext = {
           setting('local', 'remote.origin.url', 'git@github.com:acme/web.git'),
         ],
         branch: 'main',
+        hooks: ['pre-commit', 'pre-push'],
       },
     ],
   ]),
