@@ -45,6 +45,8 @@ if (catalog.problems.length > 0) {
 }
 cpSync('src/desk/console', 'dist/console', { recursive: true });
 writeFileSync('dist/catalog.json', JSON.stringify(catalog.files));
+// A hook asks first whether a line concerns any integration at all: for that it needs no server.
+writeFileSync('dist/commands.json', JSON.stringify(catalog.files.map((file) => ({ ...file, servers: {} }))));
 
 await build({
   entryPoints: { toolgate: 'src/cli/start.ts' },

@@ -21,7 +21,7 @@ import {
   readPayload,
 } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
-import { builtInCatalog } from './built-in.ts';
+import { builtInCommands } from './built-in.ts';
 import type { HouseFlags } from './house.ts';
 import { atExit, complain, print } from './output.ts';
 
@@ -101,7 +101,7 @@ function lineOf({ text, shell }: HookCommand): string {
 async function judged(agent: HookAgent, event: HookEvent, command: HookCommand, flags: HookFlags): Promise<HookAnswer> {
   // What concerns no integration is none of our affair, and doesn't wait for the store. The owner's catalog may know more.
   if (!existsSync(join(flags.config!, 'catalog'))) {
-    const ours = buildCatalog((await builtInCatalog()).files);
+    const ours = buildCatalog(await builtInCommands());
     const { calls, unresolved, opaque } = readShell(ours, lineOf(command), { ...around(event), git: new Map() });
     if (calls.length + unresolved.length + opaque.length === 0) return noDecision(event.form);
   }
