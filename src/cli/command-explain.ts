@@ -6,15 +6,15 @@ import type { Catalog } from '../catalog/load.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
 import { rulesFault } from '../config/rules.ts';
 import { visibleLine } from '../problem.ts';
-import { callsOf, knownArguments } from '../shell/calls.ts';
+import { knownArguments } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
 import { decideLine, type LineDecision } from '../shell/judging.ts';
 import { askedAgent } from './asked-agent.ts';
 import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { statusInFile } from './inventory.ts';
 import { complain, print, printJson } from './output.ts';
 import { answerLines, type Questions } from './questions.ts';
+import { shellCalls } from './shell-calls.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 export interface CommandFlags extends HouseFlags {
@@ -106,13 +106,7 @@ async function explainOne(line: string, flags: CommandFlags): Promise<number> {
     }
     const { catalog, policies } = loaded.rules;
     const cwd = flags.cwd ?? process.cwd();
-    const reading = readAt(catalog, line, cwd);
-    const calls = callsOf(
-      reading,
-      line,
-      catalog,
-      (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed',
-    );
+    const { reading, calls } = shellCalls(loaded.rules, line, cwd);
     const agent = await askedAgent(house, policies, flags.agent ?? null);
     const gathered = {
       now: Date.now(),

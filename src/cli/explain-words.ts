@@ -2,13 +2,14 @@
 import type { Agent, Call } from '../call.ts';
 import type { ExplainedCondition, ExplainedPolicy, Explanation } from '../policy/explain.ts';
 import { visibleLine } from '../problem.ts';
+import { titleOf } from './call-words.ts';
 
 const MARK = { yes: '✓', no: '✗', 'cant tell': '?' } as const;
 
 /** The call, every policy with its conditions, and what came of it. */
 export function explanationInWords(call: Call, agent: Agent, { decision, policies }: Explanation): string {
   const lines = [
-    `${agent.name} (${agent.strength}, ${agent.status}) calls ${call.integrations[0]?.title} · ${call.tools.map(({ title }) => title).join(' or ')} (${call.toolStatus})`,
+    `${agent.name} (${agent.strength}, ${agent.status}) calls ${titleOf(call)} · ${call.tools.map(({ title }) => title).join(' or ') || call.calledName} (${call.toolStatus})`,
     `  operation: ${call.operation ?? 'unknown'} (${call.source}: ${call.reasons.join('; ')})`,
     '',
   ];

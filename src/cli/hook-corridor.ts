@@ -1,23 +1,20 @@
 /** A command that an agent's hook asks about, through the corridor: judged, recorded, held for a person if a policy wants. */
-import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
 import { flow, type Ports } from '../flow.ts';
 import { brokenOf, refusalOf } from '../gateway/refusal.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
-import { callsOf } from '../shell/calls.ts';
-import { readInContext } from '../shell/gather.ts';
 import { decideLine } from '../shell/judging.ts';
 import { HOOK_AGENTS, type HookAgent, type HookCommand, type HookEvent } from '../shell/payload.ts';
 import { wakeDesk } from './desk-process.ts';
 import { NO_HISTORY } from './history.ts';
 import { createHolder } from './hold.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { statusInFile } from './inventory.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { complain } from './output.ts';
+import { shellCalls } from './shell-calls.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 /** What a hook was asked. */
@@ -58,17 +55,8 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
     if (met.alerted) wakeDesk(house);
     return met.agent;
   };
-  const around = { cwd: event.cwd, home: homedir(), aliases: new Map<string, string>() };
   const rulesNow = () => house.rules.current()!.rules!;
-  const classify = () => {
-    const { catalog, policies } = rulesNow();
-    return callsOf(
-      readInContext(catalog, line, around),
-      command.text,
-      catalog,
-      (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed',
-    );
-  };
+  const classify = () => shellCalls(rulesNow(), line, event.cwd, command.text).calls;
   const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
     const { policies, hash } = rulesNow();
     return {

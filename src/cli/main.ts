@@ -143,6 +143,7 @@ policy
     new Option('--tool-status <status>', 'as if the tool had this review status').choices([...REVIEW_STATUSES]),
   )
   .option('--args <json>', 'the arguments of the call')
+  .option('--command', 'it is a shell line: each of its commands')
   .option('--at <time>', 'as if it were called then, such as 2026-12-31T18:00:00Z')
   .option('--user <name>', 'as if this user ran the agent')
   .option('--workspace <folder>', 'as if the agent worked there; else here')
@@ -150,7 +151,7 @@ policy
   .option('--json', 'the explanation as JSON')
   .addHelpText(
     'after',
-    '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'\n  toolgate policy explain slack/post_message --before gmail/get_message',
+    '\nExamples:\n  toolgate policy explain github/create_issue --agent Cursor\n  toolgate policy explain git/push --args \'{"branch":"main","force":true}\'\n  toolgate policy explain --command \'git push --force origin main\'\n  toolgate policy explain slack/post_message --before gmail/get_message',
   )
   .action(async (call, flags) =>
     finish(await (await import('./policy-explain.ts')).policyExplain(call, { ...program.opts(), ...flags })),

@@ -1,12 +1,13 @@
-/** `toolgate policy explain`: one call as the gate would judge it, with its servers, tools and statuses as they are. */
+/** `toolgate policy explain`: one call, or each command of a shell line, as it would be judged, with its servers, tools and statuses as they are. */
 import { listTools, type ToolRow } from '../audit/tools.ts';
-import { type Call, doneDeed, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
+import { type Call, doneDeed, type Facts, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
 import { type Rules, rulesFault } from '../config/rules.ts';
-import { explain } from '../policy/explain.ts';
+import { type Explanation, explain } from '../policy/explain.ts';
 import { countersOf } from '../policy/rates.ts';
 import { didYouMean } from '../problem.ts';
 import { readInstant } from '../schema.ts';
+import { isOpaque } from '../shell/calls.ts';
 import { countsIn } from '../store/counters.ts';
 import { askedAgent } from './asked-agent.ts';
 import { explanationInWords } from './explain-words.ts';
@@ -14,6 +15,7 @@ import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, configuredLaunches, definitionIn, type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
 import { WAITS } from './policy-accept.ts';
+import { shellCalls } from './shell-calls.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 export interface ExplainFlags extends HouseFlags {
@@ -22,6 +24,8 @@ export interface ExplainFlags extends HouseFlags {
   readonly agentStatus?: ReviewStatus;
   readonly toolStatus?: ReviewStatus;
   readonly args?: string;
+  /** what is asked is a shell line */
+  readonly command?: boolean;
   /** an instant, as ISO 8601 */
   readonly at?: string;
   readonly user?: string;
@@ -54,36 +58,62 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
     if (loaded.proposed !== null) complain(WAITS);
     const rows = await house.store.read(listTools);
     const { rules } = loaded;
-    const { policies } = rules;
     const launchOf = launches(house, rows);
-    const call = callOf(house, rules, rows, launchOf, what, args, flags.toolStatus);
-    const earlier = (flags.before ?? []).map((name) => callOf(house, rules, rows, launchOf, name, {}, undefined));
-    const fault = [call, ...earlier].find((each) => typeof each === 'string');
-    if (fault !== undefined || typeof call === 'string') {
+    const toolCall = (name: string, given: JsonObject, status?: ReviewStatus) =>
+      callOf(house, rules, rows, launchOf, name, given, status);
+    const line = flags.command === true ? commandCalls(rules, what, flags) : null;
+    const asked = line?.calls ?? [toolCall(what, args, flags.toolStatus)];
+    const earlier = (flags.before ?? []).map((name) => toolCall(name, {}));
+    const fault = [...asked, ...earlier].find((each) => typeof each === 'string');
+    if (fault !== undefined) {
       complain(String(fault));
       return 2;
     }
-    const agent = await askedAgent(house, policies, flags.agent ?? null, {
+    const agent = await askedAgent(house, rules.policies, flags.agent ?? null, {
       identity: flags.identity,
       status: flags.agentStatus,
     });
-    const here = surroundingsHere('', flags.user ?? house.owner, flags.workspace);
     const gathered = {
       now,
-      surroundings: here,
+      surroundings: surroundingsHere('', flags.user ?? house.owner, flags.workspace),
       earlier: (earlier as Call[]).map(doneDeed),
       counts: new Map<string, number>(),
     };
-    const facts = { agent, call, gathered };
-    const counters = countersOf(policies.applicable(facts).rates, facts);
-    const counts = await house.store.read((tx) => countsIn(tx, counters, now, ''));
-    const explanation = explain(policies, { ...facts, gathered: { ...gathered, counts } }, ownerOf(house));
-    if (flags.json) printJson({ call: { ...call, argument: undefined }, agent, rules: rules.hash, ...explanation });
-    else print(explanationInWords(call, agent, explanation));
-    return explanation.decision.effect === 'allow' ? 0 : 1;
+    const calls = asked as Call[];
+    const explained = await Promise.all(
+      calls.map(async (call) => ({ call, ...(await explainOne(house, rules, { agent, call, gathered })) })),
+    );
+    if (flags.json) {
+      const shown = explained.map(({ call, ...rest }) => ({ call: { ...call, argument: undefined }, ...rest }));
+      printJson({ agent, rules: rules.hash, ...(line === null ? shown[0] : { calls: shown }) });
+    } else if (calls.length === 0 && line?.stopped === false)
+      print('nothing that toolgate judges: no program of a known integration');
+    else print(explained.map(({ call, ...each }) => explanationInWords(call, agent, each)).join('\n\n'));
+    const runs = explained.every(({ decision }) => decision.effect === 'allow') && line?.stopped !== true;
+    return runs ? 0 : 1;
   } finally {
     await house.close();
   }
+}
+
+/** With how often the like was done lately. */
+async function explainOne(house: House, { policies }: Rules, facts: Facts): Promise<Explanation> {
+  const counters = countersOf(policies.applicable(facts).rates, facts);
+  const counts = await house.store.read((tx) => countsIn(tx, counters, facts.gathered.now, ''));
+  return explain(policies, { ...facts, gathered: { ...facts.gathered, counts } }, ownerOf(house));
+}
+
+/** Each command of a shell line that policies are asked about; `stopped` by the rule for code that is not in the line. */
+function commandCalls(rules: Rules, line: string, flags: ExplainFlags): { calls: Call[]; stopped: boolean } {
+  const { calls, reading } = shellCalls(rules, line, flags.workspace ?? process.cwd());
+  const { opaque_commands: action, mode } = rules.policies.file.defaults;
+  for (const program of reading.opaque)
+    complain(`${program} runs code which is not in the line: for that defaults.opaque_commands is ${action}`);
+  const judged = calls.filter((call) => !isOpaque(call));
+  return {
+    calls: judged.map((call) => ({ ...call, toolStatus: flags.toolStatus ?? call.toolStatus })),
+    stopped: reading.opaque.length > 0 && action !== 'allow' && mode === 'enforce',
+  };
 }
 
 /** The call, or what is wrong with its name. */

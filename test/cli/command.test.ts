@@ -97,3 +97,33 @@ describe('command explain', () => {
     expect(broken.err).toContain('policies.yaml:1:');
   });
 });
+
+describe('policy explain --command', () => {
+  test('asks every policy about each command of a line', async () => {
+    const asked = ['policy', 'explain', '--command', 'git fetch && git push --force origin main'];
+    const { code, out, err } = await run(house(RULES), asked);
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(out.match(/^Unknown agent .* calls /gm)).toHaveLength(2);
+    expect(out).toMatch(/calls Git · Fetch .*\n[\s\S]*decision: allow, by \(default: action\)\n\n/);
+    expect(out).toMatch(/calls Git · Push .*\n[\s\S]*▶ No forced pushes {2}\[block\]/);
+    const json = JSON.parse((await run(house(RULES), [...asked, '--json'])).out);
+    expect(json.calls.map(({ decision }: any) => decision.effect)).toEqual(['allow', 'block']);
+  });
+
+  test('says what it takes for unresolved, for opaque, and for none of its affair', async () => {
+    const unresolved = await run(house(RULES), ['policy', 'explain', '--command', 'eval "$X"']);
+    expect(unresolved.code).toBe(1);
+    expect(unresolved.out).toContain('calls any integration · unresolved command');
+    expect(await run(house(RULES), ['policy', 'explain', '--command', 'ls'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('nothing that toolgate judges'),
+    });
+    const strict = house(`defaults: { opaque_commands: block }\n${RULES}`);
+    expect(await run(strict, ['policy', 'explain', '--command', 'make test'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(
+        'make runs code which is not in the line: for that defaults.opaque_commands is block',
+      ),
+    });
+  });
+});
