@@ -41,7 +41,7 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
   const loaded = await house.rules.load();
   if (loaded.rules === null)
     throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
-  const surroundings = surroundingsHere(event.session, house.owner, event.cwd ?? process.cwd());
+  const surroundings = surroundingsHere(event.session, house.owner, event.workspace ?? process.cwd());
   const digestKey = await house.digestKey();
   const ports = { gate: null, sessionId: event.session, digestKey, wakeDesk: () => wakeDesk(house), log: complain };
   const judge = createJudge(house, () => surroundings, digestKey, ports.wakeDesk, NO_HISTORY);
@@ -102,6 +102,8 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
     });
     switch (outcome.kind) {
       case 'forwarded':
+        // This process ends with its answer: what isn't written by now never is.
+        await house.recorder.flush();
         return noDecision(event.form);
       case 'refused':
         return deny(event, refusalOf(outcome.judged, outcome.why).text);

@@ -21,7 +21,9 @@ export interface HookEvent {
   readonly form: HookAgent;
   /** the agent's own session; empty if it names none */
   readonly session: string;
-  /** the folder that a command would run in; null if nobody says */
+  /** the folder that the agent works in, as its client says; null if it doesn't */
+  readonly workspace: string | null;
+  /** the folder that the command would run in, which the agent may choose; null if nobody says */
   readonly cwd: string | null;
   /** the event as the agent names it, such as PreToolUse */
   readonly event: string;
@@ -42,6 +44,8 @@ const CURSOR_SHELL = 'beforeShellExecution';
 const SHELL_TOOLS =
   /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_bash)$/i;
 const LIKE_A_SHELL = /shell|bash|terminal|exec|command|powershell/i;
+/** What it is called that a shell is given: a line, or what is typed into one that runs. */
+const COMMAND_KEYS = ['command', 'cmd', 'command_line', 'commandLine', 'input', 'chars', 'text'];
 
 /** Throws with a sentence where a payload can't be read: then the command doesn't run. */
 export function readPayload(text: string, agent: HookAgent): HookEvent {
@@ -55,14 +59,21 @@ export function readPayload(text: string, agent: HookAgent): HookEvent {
   const form = formOf(payload, agent);
   const event = textOf(payload, 'hook_event_name', 'hookEventName', 'hookName') ?? 'preToolUse';
   const cwd = textOf(payload, 'cwd') ?? firstText(payload['workspace_roots']);
-  const around = { form, event, cwd, session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '' };
+  const around = {
+    form,
+    event,
+    cwd,
+    workspace: cwd,
+    session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '',
+  };
   if (event === CURSOR_SHELL) return { ...around, command: { text: commandIn(payload, event), shell: 'posix' } };
   // Copilot's camel form names no event; what has a result already ran.
   if (!BEFORE_A_TOOL.has(event) || payload['toolResult'] !== undefined) return { ...around, command: null };
   const tool = textOf(payload, 'tool_name', 'toolName');
   if (tool === null) throw new Error('its payload names no tool');
   const input = inputIn(payload);
-  const isShell = SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && input['command'] !== undefined);
+  const isShell =
+    SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && COMMAND_KEYS.some((key) => input[key] !== undefined));
   if (!isShell) return { ...around, command: null };
   const folder = textOf(input, 'cwd', 'dir_path', 'directory', 'workdir', 'working_directory');
   return {
@@ -102,10 +113,13 @@ function parsed(text: string): unknown {
 
 /** A command line, or the words of one. */
 function commandIn(input: JsonObject, tool: string): string {
-  const command = input['command'];
-  if (typeof command === 'string') return command;
-  if (Array.isArray(command) && command.every((word) => typeof word === 'string')) return command.map(quoted).join(' ');
-  throw new Error(`its payload holds no command for ${tool}`);
+  const command = COMMAND_KEYS.map((key) => input[key]).find((value) => value !== undefined);
+  const words = Array.isArray(command) && command.every((word) => typeof word === 'string') ? command : null;
+  const line = words === null ? command : words.map(quoted).join(' ');
+  if (typeof line !== 'string') throw new Error(`its payload holds no command for ${tool}`);
+  // Some shells leave it out, and then run another word than the one that was read.
+  if (line.includes('\0')) throw new Error('its payload holds a command with a NUL in it');
+  return line;
 }
 
 /** One word for a POSIX shell. */

@@ -1,6 +1,7 @@
 /** Hooks as agents start them: a payload in, an answer out, and a real repository with a bare remote behind it. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -206,6 +207,16 @@ describe('a line', () => {
       code: 2,
       out: expect.stringContaining('"permission":"deny"'),
     });
+  });
+
+  test('is judged by where its client says that the agent works, not by where the agent wants it to run', async () => {
+    const where = house(`defaults: { action: block }
+policies: [{ name: In scratch, if: { workspace: "${join(tmpdir(), 'elsewhere')}" }, action: allow }]`);
+    const asked = payload('codex', 'git status', where.repository) as any;
+    asked.tool_input.workdir = join(tmpdir(), 'elsewhere');
+    expect((await where.hook('codex', asked)).code).toBe(2);
+    asked.cwd = asked.tool_input.workdir;
+    expect((await where.hook('codex', asked)).code).toBe(0);
   });
 
   test('of an agent that is seen for the first time makes it known', async () => {

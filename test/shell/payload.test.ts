@@ -81,7 +81,7 @@ const PAYLOADS: readonly [string, HookAgent, object, object][] = [
       tool_input: JSON.stringify({ ...push, cwd: 'sub' }),
       cwd: '/web',
     },
-    { form: 'cursor', cwd: '/web/sub', command: { text: 'git push' } },
+    { form: 'cursor', workspace: '/web', cwd: '/web/sub', command: { text: 'git push' } },
   ],
   [
     'Codex',
@@ -166,6 +166,25 @@ const PAYLOADS: readonly [string, HookAgent, object, object][] = [
     { form: 'cursor', command: { text: 'git push' } },
   ],
   [
+    'Codex, by another name',
+    'codex',
+    {
+      turn_id: 't1',
+      model: 'm',
+      cwd: '/web',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'exec_command',
+      tool_input: { cmd: 'git push', workdir: '/elsewhere' },
+    },
+    { workspace: '/web', cwd: '/elsewhere', command: { text: 'git push' } },
+  ],
+  [
+    'Copilot CLI, typing into a shell that runs',
+    'copilot',
+    { sessionId: 's1', cwd: '/web', toolName: 'write_bash', toolArgs: { sessionId: '1', input: 'git push' } },
+    { command: { text: 'git push' } },
+  ],
+  [
     'a tool that nobody knows and that has a command',
     'claude-code',
     { session_id: 's1', hook_event_name: 'PreToolUse', tool_name: 'RemoteShell', tool_input: push },
@@ -185,6 +204,7 @@ describe('payloads', () => {
     ['no tool', '{"hook_event_name":"PreToolUse"}'],
     ['no command', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{}}'],
     ['a command that is none', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":7}}'],
+    ['a NUL', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"g\\u0000it push"}}'],
     ['no input', '{"hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":"git push"}'],
     ['no command of Cursor', '{"cursor_version":"3","hook_event_name":"beforeShellExecution"}'],
   ])('%s is an error with a sentence', (_, text) =>
