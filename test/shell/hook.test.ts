@@ -285,6 +285,31 @@ describe('whatever goes wrong, the command does not run', () => {
     }
   });
 
+  test.each(['git push origin main', 'git status'])('a disk that is full: %s', async (command) => {
+    const where = house('policies: []');
+    await where.agentRuns('claude-code', 'git status');
+    const database = new DatabaseSync(join(where.state, 'toolgate.db'));
+    // As SQLite says it when nothing can be written any more.
+    database.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    );
+    database.close();
+    expect(await where.agentRuns('claude-code', command)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('disk is full'),
+    });
+  });
+
+  test('no desk to ask: nobody can answer, and it does not run', async () => {
+    const where = house();
+    // A folder where its lock belongs: no desk can start.
+    await where.agentRuns('claude-code', 'git status');
+    mkdirSync(join(where.state, 'desk.lock'), { recursive: true });
+    const answer = await where.agentRuns('claude-code', 'git push origin main', '--hold', '30s');
+    expect(answer.code).toBe(2);
+    expect(answer.err).toMatch(/not run/);
+  });
+
   test('a reader that has gone', async () => {
     const where = house();
     const child = spawn(
