@@ -274,7 +274,22 @@ function areSame<T>(a: readonly T[], b: readonly T[], isSame: (one: T, other: T)
 
 /** Texts are compared after this: NFKC, lower case. */
 export function foldText(text: string): string {
-  // Plain ASCII needs no normalising, which is most of the cost.
+  // One argument is held against many patterns, one after the other.
+  if (text === lastText) return lastFolded;
+  const folded = foldAnew(text);
+  if (text.length > MAX_KEPT) return folded;
+  lastText = text;
+  lastFolded = folded;
+  return folded;
+}
+
+/** Longer ones are not kept in memory for it. */
+const MAX_KEPT = 1000;
+let lastText = '';
+let lastFolded = '';
+
+/** Plain ASCII needs no normalising, which is most of the cost. */
+function foldAnew(text: string): string {
   return /^[\0-\x7f]*$/.test(text) ? text.toLowerCase() : text.normalize('NFKC').toLowerCase();
 }
 

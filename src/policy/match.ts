@@ -31,6 +31,7 @@ export function compileMatch(match: ArgumentMatch, loosens: boolean): (value: Js
   compare(match.at_most, (value, limit) => value <= limit);
   return (value, relative) => {
     const items = itemsOf(value);
+    if (items.length === 1) return every(tests, (test) => test(items[0]!, relative));
     return every(tests, (test) =>
       overItems(
         items.map((item) => test(item, relative)),
@@ -47,8 +48,14 @@ const UNREAD: JsonValue = {};
 
 /** The elements of a value. A text that is itself JSON may be read by the server: then its parts are elements too. */
 function itemsOf(value: JsonValue): readonly JsonValue[] {
-  const items: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-  return items.flatMap((item) => [item, ...(typeof item === 'string' ? leavesOf(item) : [])]);
+  if (!Array.isArray(value)) return mayBeJson(value) ? [value, ...leavesOf(value)] : [value];
+  return value.some(mayBeJson)
+    ? value.flatMap((item) => (mayBeJson(item) ? [item, ...leavesOf(item)] : [item]))
+    : value;
+}
+
+function mayBeJson(value: JsonValue): value is string {
+  return typeof value === 'string' && /^\s*[[{"]/.test(value);
 }
 
 function leavesOf(text: string): JsonValue[] {
@@ -64,7 +71,7 @@ function leavesOf(text: string): JsonValue[] {
     else for (const item of Object.values(value)) collect(item as JsonValue, depth + 1);
   };
   const parse = (json: string, depth: number) => {
-    if (!/^\s*[[{"]/.test(json)) return;
+    if (!mayBeJson(json)) return;
     try {
       collect(JSON.parse(json) as JsonValue, depth);
     } catch {
