@@ -28,7 +28,11 @@ export function readArgv(words: readonly ShellWord[], { values, names }: KnownOp
   const operands: (string | null)[] = [];
   let open = false;
   let afterDashes: (string | null)[] | null = null;
-  const add = (name: string, value: string | true | null) => options.set(name, [...(options.get(name) ?? []), value]);
+  const add = (name: string, value: string | true | null) => {
+    const given = options.get(name);
+    if (given === undefined) options.set(name, [value]);
+    else given.push(value);
+  };
   const textOf = (word: ShellWord | undefined) => (word === undefined ? true : word.dynamic ? null : word.text);
   let index = 0;
   while (index < words.length) {
@@ -42,7 +46,7 @@ export function readArgv(words: readonly ShellWord[], { values, names }: KnownOp
     }
     if (text === '--') {
       afterDashes = words.slice(index).map((rest) => (rest.dynamic ? null : rest.text));
-      operands.push(...afterDashes);
+      for (const operand of afterDashes) operands.push(operand);
       break;
     }
     if (text.startsWith('--')) {

@@ -199,7 +199,9 @@ function readLeaf(
     return { outcome, read, origin: rules.base?.origin ?? 'catalog', names: Object.keys(args) };
   });
   const merged = variants.length === 1 ? variants[0]!.outcome : union(variants.map(({ outcome }) => outcome));
-  const outcome = argv.options.has('--help') ? onlyHelp(merged) : merged;
+  // `--help=false` and what may be short for another option are no call for help.
+  const help = argv.shortened.has('--help') ? [] : (argv.options.get('--help') ?? []);
+  const outcome = help.length > 0 && help.every((value) => value === true) ? onlyHelp(merged) : merged;
   const { id, title } = integration;
   const read =
     variants.length === 1

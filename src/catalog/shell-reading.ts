@@ -53,10 +53,13 @@ export interface Reading {
 
 const MAX_DEPTH = 8;
 const MAX_COMMANDS = 2000;
+/** Longer than what Linux lets a program be given in one argument. */
+const MAX_LINE = 131_072;
 
 export function readShell(catalog: Catalog, line: string, context: ShellContext): Reading {
   const reader = new Reader(catalog, context);
-  reader.line(line, 0);
+  if (line.length > MAX_LINE) reader.tooLong();
+  else reader.line(line, 0);
   return reader;
 }
 
@@ -98,6 +101,10 @@ class Reader implements Reading {
     if (errors.length > 0) this.#mentioned(text, `it can't be read whole: ${errors[0]}`, 'every');
     for (const name of functions) this.#functions.add(name);
     for (const command of commands) this.#command(command, depth);
+  }
+
+  tooLong(): void {
+    this.#every('it is too long to be read');
   }
 
   #every(why: string): void {
@@ -156,7 +163,13 @@ class Reader implements Reading {
     }
     const path = first.text.replace(/^=/, '');
     const name = programName(path);
-    if (this.#functions.has(name) || name === '') return;
+    if (name !== '[' && name !== '[[' && /[*?[]|[@!+]\(/.test(first.text)) {
+      this.#every('only the shell knows which program that pattern is');
+      return;
+    }
+    // A function may have the name of a program that still can be reached: `command git`, `/usr/bin/git`.
+    const isWorthALook = this.#programs.has(name) || WRAPPERS.has(name) || SHELLS.has(name);
+    if (name === '' || (this.#functions.has(name) && !isWorthALook)) return;
     const texts = rest.map(({ text }) => text);
     if (name === 'export' || name === 'declare' || name === 'typeset' || name === 'local' || name === 'readonly') {
       for (const text of texts) this.#variables.add(text.split('=')[0]!);

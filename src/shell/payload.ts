@@ -43,7 +43,7 @@ const CURSOR_SHELL = 'beforeShellExecution';
 /** Tools that run what stands in their `command`; another that has one and is called alike does too. */
 const SHELL_TOOLS =
   /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_bash)$/i;
-const LIKE_A_SHELL = /shell|bash|terminal|exec|command|powershell/i;
+const LIKE_A_SHELL = /shell|bash|terminal|exec|command|powershell|stdin|task/i;
 /** What it is called that a shell is given: a line, or what is typed into one that runs. */
 const COMMAND_KEYS = ['command', 'cmd', 'command_line', 'commandLine', 'input', 'chars', 'text'];
 
@@ -66,14 +66,14 @@ export function readPayload(text: string, agent: HookAgent): HookEvent {
     workspace: cwd,
     session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '',
   };
-  if (event === CURSOR_SHELL) return { ...around, command: { text: commandIn(payload, event), shell: 'posix' } };
+  if (event === CURSOR_SHELL)
+    return { ...around, command: { text: commandIn({ command: payload['command'] ?? null }, event), shell: 'posix' } };
   // Copilot's camel form names no event; what has a result already ran.
   if (!BEFORE_A_TOOL.has(event) || payload['toolResult'] !== undefined) return { ...around, command: null };
   const tool = textOf(payload, 'tool_name', 'toolName');
   if (tool === null) throw new Error('its payload names no tool');
   const input = inputIn(payload);
-  const isShell =
-    SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && COMMAND_KEYS.some((key) => input[key] !== undefined));
+  const isShell = SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && commandsIn(input, 0).length > 0);
   if (!isShell) return { ...around, command: null };
   const folder = textOf(input, 'cwd', 'dir_path', 'directory', 'workdir', 'working_directory');
   return {
@@ -111,15 +111,30 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A command line, or the words of one. */
+/** All that may be run of an input, one below the other: which key counts only the agent knows. */
 function commandIn(input: JsonObject, tool: string): string {
-  const command = COMMAND_KEYS.map((key) => input[key]).find((value) => value !== undefined);
-  const words = Array.isArray(command) && command.every((word) => typeof word === 'string') ? command : null;
-  const line = words === null ? command : words.map(quoted).join(' ');
-  if (typeof line !== 'string') throw new Error(`its payload holds no command for ${tool}`);
+  const lines = commandsIn(input, 0);
+  if (lines.length === 0 || lines.includes(null)) throw new Error(`its payload holds no command for ${tool}`);
+  const line = lines.join('\n');
   // Some shells leave it out, and then run another word than the one that was read.
   if (line.includes('\0')) throw new Error('its payload holds a command with a NUL in it');
   return line;
+}
+
+const MAX_DEPTH = 4;
+
+/** Null for one that can't be read. */
+function commandsIn(input: JsonObject, depth: number): (string | null)[] {
+  return Object.entries(input).flatMap(([key, value]) => {
+    if (COMMAND_KEYS.includes(key)) {
+      const words = Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : null;
+      const args = key === 'command' && Array.isArray(input['args']) ? input['args'].map(String).map(quoted) : [];
+      if (typeof value === 'string') return [[value, ...args].join(' ')];
+      if (words !== null) return [words.map(quoted).join(' ')];
+      if (!isObject(value)) return [null];
+    }
+    return isObject(value) && depth < MAX_DEPTH ? commandsIn(value, depth + 1) : [];
+  });
 }
 
 /** One word for a POSIX shell. */

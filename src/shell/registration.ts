@@ -46,7 +46,14 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           'Codex runs it only once you have trusted it in /hooks, and lets the command run if the hook is killed.',
         ],
         config: {
-          hooks: { PreToolUse: [{ matcher: '^Bash$', hooks: [{ type: 'command', command: line, timeout: seconds }] }] },
+          hooks: {
+            PreToolUse: [
+              {
+                matcher: '^(Bash|shell|local_shell|exec_command|write_stdin)$',
+                hooks: [{ type: 'command', command: line, timeout: seconds }],
+              },
+            ],
+          },
         },
       };
     case 'cursor':

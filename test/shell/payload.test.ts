@@ -185,6 +185,41 @@ const PAYLOADS: readonly [string, HookAgent, object, object][] = [
     { command: { text: 'git push' } },
   ],
   [
+    'two commands, of which one is hidden',
+    'codex',
+    {
+      turn_id: 't',
+      model: 'm',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'exec_command',
+      tool_input: { command: 'ls', cmd: 'git push' },
+    },
+    { command: { text: 'ls\ngit push' } },
+  ],
+  [
+    'what is typed into a program that runs',
+    'codex',
+    {
+      turn_id: 't',
+      model: 'm',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'write_stdin',
+      tool_input: { chars: 'git push\n' },
+    },
+    { command: { text: 'git push\n' } },
+  ],
+  [
+    'a task',
+    'vscode',
+    {
+      sessionId: 's',
+      hookEventName: 'PreToolUse',
+      tool_name: 'create_and_run_task',
+      tool_input: { task: { command: 'git', args: ['push'] } },
+    },
+    { command: { text: "git 'push'" } },
+  ],
+  [
     'a tool that nobody knows and that has a command',
     'claude-code',
     { session_id: 's1', hook_event_name: 'PreToolUse', tool_name: 'RemoteShell', tool_input: push },
