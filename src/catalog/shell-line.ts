@@ -179,7 +179,8 @@ function printedBy(node: SyntaxNode): ShellInput {
   const [name, ...args] = commandOf(node, NO_INPUT).words;
   const operands =
     name?.text === 'echo' ? args.filter(({ text }, index) => index > 0 || !/^-[neE]+$/.test(text)) : args;
-  if (operands.some(({ dynamic }) => dynamic)) return UNKNOWN_INPUT;
+  // Escapes other than that of a new line may spell anything.
+  if (operands.some(({ text, dynamic }) => dynamic || /\\[^n]|\\$/.test(text))) return UNKNOWN_INPUT;
   if (name?.text === 'echo')
     return {
       kind: 'text',

@@ -180,11 +180,12 @@ class Reader implements Reading {
       return;
     }
     if (name === 'eval') {
-      this.#text(rest, depth, 'eval');
+      this.#text(rest[0]?.text === '--' ? rest.slice(1) : rest, depth, 'eval');
       return;
     }
     if (name === 'trap') {
-      if (rest[0] !== undefined) this.#text([rest[0]], depth, 'trap');
+      const code = rest[0]?.text === '--' ? rest[1] : rest[0];
+      if (code !== undefined) this.#text([code], depth, 'trap');
       return;
     }
     if (name === 'cd' || name === 'pushd' || name === 'popd') {
