@@ -13,8 +13,9 @@ import {
 import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
 import { type ArgumentNames, argumentReader, ownNames, readPath } from './arguments.ts';
 import { type Inference, infer, inferCall, type ToolDefinition } from './infer.ts';
+import { unique } from './lists.ts';
 import type { IntegrationServer, ServerToolEntry } from './load.ts';
-import { type Outcome, raisedTo, union, unique } from './outcome.ts';
+import { type Outcome, raisedTo, union } from './outcome.ts';
 import type { Recognised } from './recognise.ts';
 import type { CatalogServer } from './schema.ts';
 

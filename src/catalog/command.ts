@@ -15,7 +15,7 @@ import {
 import type { Integration } from './load.ts';
 import { type Outcome, union } from './outcome.ts';
 import type { CatalogCommand } from './schema.ts';
-import { readShellLine, type ShellWord } from './shell-line.ts';
+import { quoted, readShellLine, type ShellWord } from './shell-line.ts';
 
 export interface CommandCall {
   readonly integration: { readonly id: string; readonly title: string };
@@ -321,10 +321,6 @@ function aliased(body: string, options: readonly ShellWord[], rest: readonly She
   }
   const words = readShellLine(text).commands[0]?.words ?? [];
   return { ...NOTHING, programs: [[{ text: 'git', dynamic: false }, ...options, ...words, ...rest]] };
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Why a git command may do more than it says; null if nothing shows that. */

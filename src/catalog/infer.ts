@@ -5,6 +5,7 @@
  */
 import { type JsonObject, type JsonValue, type Operation, worst } from '../call.ts';
 import { readPath } from './arguments.ts';
+import { unique, wordSet } from './lists.ts';
 
 /** A tool as its upstream describes it. */
 export interface ToolDefinition {
@@ -35,7 +36,7 @@ export interface Inference {
   readonly deciders: readonly Decider[];
 }
 
-const DELETE = words(
+const DELETE = wordSet(
   'delete del remove rm rmdir unlink destroy purge erase wipe trash bin archive revoke drop truncate discard uninstall clear prune expunge terminate kill deprovision dispose empty flush reset deactivate ban blacklist evict obliterate nuke shred scrub annihilate cleanup clean detach unpublish invalidate rescind unregister deregister forget disconnect teardown void decommission expire pop rollback revert undo unset kick expel eject retire yank withdraw redact rem trim squash drain offboard deauthorize disassociate deallocate unbind unmount unshare dequeue recycle junk scrap zap sweep shutdown recall unsend retract takedown delist unlist nullify dissociate untag erasure',
 );
 /** Inside a longer word too: `bulkdelete`, `removeuser`. */
@@ -43,40 +44,40 @@ const DELETE_INSIDE = /delet|remov|destroy|purge|erase|teardown|terminat|revok|u
 /** `deleted`, `removal`, `archives`, `purging`: a deed or a thing. */
 const DELETE_FORMS =
   /^(delet|remov|destroy|purg|eras|wip|trash|archiv|revok|dropp|truncat|discard|clear|prun|terminat|kill|deactivat)(e[ds]?|ed|es|s|ing|al|als|ion|ions|er)$/;
-const WRITE = words(
+const WRITE = wordSet(
   'overwrite email wire login logout checkin create add new insert make build generate write put post set update edit modify change patch upsert replace rename move copy duplicate clone import upload send reply forward publish share invite assign unassign merge approve reject accept close reopen open start stop pause resume cancel enable disable mute unmute mark save store submit sync push commit checkout rebase cherrypick tag label star unstar subscribe unsubscribe restore untrash unarchive undelete run trigger deploy apply append attach link unlinking schedule reschedule transition convert transfer grant register install configure init initialize fork lock unlock pin unpin react resolve unresolve draft book pay charge refund transact stage unstage stash pull rotate retry rerun dispatch emit record finish toggle increment click type press fill drag hover navigate promote demote watch unwatch join leave follow unfollow vote mint suspend block abort dismiss hide',
 );
 /** These only read, and make the verb after them a thing: `get_pull_request`. */
-const READ_PURELY = words('get list read fetch find search count view');
-const READ = words(
+const READ_PURELY = wordSet('get list read fetch find search count view');
+const READ = wordSet(
   'get list search read find fetch describe show lookup download verify preview inspect explain browse compare summarize summarise retrieve peek whoami calculate compute estimate suggest autocomplete',
 );
 /** Things as often as verbs: they read only where a name begins with them. */
-const READ_AT_FIRST = words(
+const READ_AT_FIRST = wordSet(
   'view query count check validate scan status diff analyze analyse head stat stats history me info version ping help tail monitor trace test echo sum export blame tree',
 );
 /** Verbs that are as often things: after a reading word they are taken as such (`get_pull_request`, `list_check_run`). */
-const THINGS = words(
+const THINGS = wordSet(
   'pull tag label star record draft link book charge post patch commit run release fork stash store new set open make type lock build share block email merge schedule start import deploy sync transfer refund edit upload trigger close',
 );
 /** These run whatever they are given: neither the name nor a choice tells what. */
-const RUNS_ANYTHING = words('execute exec eval invoke command shell sql script request api rest graphql raw cypher');
+const RUNS_ANYTHING = wordSet('execute exec eval invoke command shell sql script request api rest graphql raw cypher');
 /** These do too, but after a reading word they are things. */
-const RUNNERS = words('bash cmd terminal powershell python javascript js applescript');
+const RUNNERS = wordSet('bash cmd terminal powershell python javascript js applescript');
 /** An argument of this name holds what is to be run. */
-const RUN_ARGUMENTS = words('sql statement cypher script command commands cmd exec shell javascript js python');
+const RUN_ARGUMENTS = wordSet('sql statement cypher script command commands cmd exec shell javascript js python');
 /** What such a tool is told is run as it stands: `query_database`, `apply_migration`. */
-const ASKS_DATABASE = words('database db sql postgres postgresql mysql mongo data bigquery snowflake');
-const APPLIED = words('migration migrations terraform manifest');
+const ASKS_DATABASE = wordSet('database db sql postgres postgresql mysql mongo data bigquery snowflake');
+const APPLIED = wordSet('migration migrations terraform manifest');
 /** Before these words they are things: `get_request`, `list_api_keys`; `fetch_api` is none of them. */
-const LOOKS_AT = words('get list read search find count');
-const NEVER_A_THING = words('sql graphql cypher raw rest');
+const LOOKS_AT = wordSet('get list read search find count');
+const NEVER_A_THING = wordSet('sql graphql cypher raw rest');
 /** These do what an argument says, if one does. */
-const DOES_AS_TOLD = words('batch bulk manage handle process perform do method call operate');
+const DOES_AS_TOLD = wordSet('batch bulk manage handle process perform do method call operate');
 /** Arguments whose value says what a call does, whatever it may be. */
-const ACTIONS = words('action actions method operation operations verb op');
+const ACTIONS = wordSet('action actions method operation operations verb op');
 /** Arguments whose choices say what a call does. */
-const DECIDERS = words('action actions method operation operations mode command verb op');
+const DECIDERS = wordSet('action actions method operation operations mode command verb op');
 const NOT_DELETE: ReadonlyMap<string, Operation> = new Map([
   ['unarchive', 'Write'],
   ['untrash', 'Write'],
@@ -94,7 +95,7 @@ export function infer(tool: ToolDefinition): Inference {
 }
 
 const MAX_DESCRIPTION = 2000;
-const NOT = words('not never no cannot without nor don doesn won isn aren');
+const NOT = wordSet('not never no cannot without nor don doesn won isn aren');
 
 /**
  * A sentence that says so: `Deletes …`, `Gets … and removes it`, `… will delete`, `… is deleted`, `by deleting`; the first
@@ -315,7 +316,7 @@ export function operationOf(name: readonly string[]): Named {
   return { operation: best, reasons: best === null ? [] : [`"${by}" in its name`], doubtful };
 }
 
-const ELSEWHERE = words('out rid off away over up down in');
+const ELSEWHERE = wordSet('out rid off away over up down in');
 
 /** Whether a word by itself says that something is taken away. */
 export function isDeletingVerb(token: string): boolean {
@@ -428,12 +429,4 @@ export function tokensOf(name: string): string[] {
     .toLowerCase()
     .split(/[^\p{L}]+/u)
     .filter((token) => token !== '');
-}
-
-function words(list: string): ReadonlySet<string> {
-  return new Set(list.split(' '));
-}
-
-function unique<T>(items: readonly T[]): T[] {
-  return [...new Set(items)];
 }

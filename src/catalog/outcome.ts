@@ -11,6 +11,7 @@ import {
 } from '../call.ts';
 import { compileGlob } from '../glob.ts';
 import { isJsonText } from './arguments.ts';
+import { unique } from './lists.ts';
 import type { Integration } from './load.ts';
 import type { CatalogTool, Lower, Raise, Select, Statement } from './schema.ts';
 import { readStatement } from './statements.ts';
@@ -184,8 +185,4 @@ function why(found: Argument): string {
     case 'value':
       return "has a value we don't know";
   }
-}
-
-export function unique<T>(items: readonly T[]): T[] {
-  return [...new Set(items)];
 }

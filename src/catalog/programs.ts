@@ -1,5 +1,7 @@
 /** What programs of no integration do with the words they are given: run them, run a shell on them, or run code that nobody sees. Pure data. */
 
+import { wordSet } from './lists.ts';
+
 /** How a program that runs another one is stripped off. */
 export interface Wrapper {
   /** its options that take a value */
@@ -87,10 +89,10 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
 /** Words before a command that zsh knows and that change nothing of what runs. */
 export const ZSH_PRECOMMANDS: ReadonlySet<string> = new Set(['noglob', 'nocorrect', '-']);
 
-export const SHELLS: ReadonlySet<string> = set('sh bash zsh dash ksh mksh ash fish rbash busybox tcsh csh');
+export const SHELLS: ReadonlySet<string> = wordSet('sh bash zsh dash ksh mksh ash fish rbash busybox tcsh csh');
 
 /** Shells of other languages than we read. */
-export const FOREIGN_SHELLS: ReadonlySet<string> = set('pwsh powershell cmd wsl nu xonsh elvish');
+export const FOREIGN_SHELLS: ReadonlySet<string> = wordSet('pwsh powershell cmd wsl nu xonsh elvish');
 
 /** Interpreters, with the options that give them code. */
 export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -113,19 +115,15 @@ export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Programs that run code which is not in the line. */
-export const RUNS_UNSEEN: ReadonlySet<string> = set(
+export const RUNS_UNSEEN: ReadonlySet<string> = wordSet(
   'make gmake ninja cmake rake just task tox nox npm yarn pnpm bun deno cargo go gradle gradlew mvn mvnw ant sbt bazel dotnet swift mix composer bundle pytest jest vitest source . docker podman kubectl ssh tmux screen ansible ansible-playbook terraform vagrant at batch crontab systemd-run systemctl start open xdg-open code cursor vim nvim vi emacs nano gdb lldb java jshell ts-node tsx uv poetry pipenv hatch conda pre-commit husky lerna nx turbo sqlite3 psql mysql act gitk git-gui tig lazygit claude codex gemini copilot aider goose opencode',
 );
 
 /** Programs that print or look only, whatever their words: what is in their words is no code. */
-export const HARMLESS: ReadonlySet<string> = set(
+export const HARMLESS: ReadonlySet<string> = wordSet(
   'echo printf cat ls rg grep head tail wc sort true false test [ : pwd',
 );
 
 function words(text: string): string[] {
   return text.split(' ');
-}
-
-function set(text: string): ReadonlySet<string> {
-  return new Set(words(text));
 }

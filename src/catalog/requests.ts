@@ -1,8 +1,9 @@
 /** What a request to an integration's API does, by its method and its path. Pure. */
 import { type Argument, OPERATIONS, type Operation, worst } from '../call.ts';
 import { compileGlob, type Glob } from '../glob.ts';
+import { unique } from './lists.ts';
 import type { Integration } from './load.ts';
-import { type Outcome, toolOf, unique } from './outcome.ts';
+import { type Outcome, toolOf } from './outcome.ts';
 import type { ApiRule, Request } from './schema.ts';
 
 export const HTTP_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

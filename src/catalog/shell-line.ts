@@ -193,3 +193,8 @@ function printedBy(node: SyntaxNode): ShellInput {
     return { kind: 'text', text: operands[0]!.text.replaceAll('\\n', '\n') };
   return UNKNOWN_INPUT;
 }
+
+/** One word for a POSIX shell. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

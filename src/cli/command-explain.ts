@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { JsonValue, Operation } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
-import { rulesFault } from '../config/rules.ts';
 import { visibleLine } from '../problem.ts';
 import { knownArguments } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
@@ -14,6 +13,7 @@ import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, print, printJson } from './output.ts';
 import { answerLines, type Questions } from './questions.ts';
+import { rulesHere } from './rules-here.ts';
 import { shellCalls } from './shell-calls.ts';
 import { surroundingsHere } from './surroundings.ts';
 
@@ -99,11 +99,8 @@ function answerOf(reading: Reading, catalog: Catalog): CommandAnswer {
 async function explainOne(line: string, flags: CommandFlags): Promise<number> {
   const house = await openHouse(flags);
   try {
-    const loaded = await house.rules.load();
-    if (loaded.rules === null) {
-      complain(rulesFault(loaded));
-      return 3;
-    }
+    const loaded = await rulesHere(house);
+    if (loaded === null) return 3;
     const { catalog, policies } = loaded.rules;
     const cwd = flags.cwd ?? process.cwd();
     const { reading, calls } = shellCalls(loaded.rules, line, cwd);

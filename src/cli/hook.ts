@@ -7,23 +7,17 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCatalog } from '../catalog/load.ts';
+import { quoted } from '../catalog/shell-line.ts';
 import { readShell } from '../catalog/shell-reading.ts';
 import { folders } from '../config/paths.ts';
 import { GatewayError, messageOf } from '../errors.ts';
 import { didYouMean } from '../problem.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
-import {
-  HOOK_AGENTS,
-  type HookAgent,
-  type HookCommand,
-  type HookEvent,
-  quoted,
-  readPayload,
-} from '../shell/payload.ts';
+import { HOOK_AGENTS, type HookAgent, type HookCommand, type HookEvent, readPayload } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
 import { builtInCommands } from './built-in.ts';
 import type { HouseFlags } from './house.ts';
-import { atExit, complain, print } from './output.ts';
+import { complain, print } from './output.ts';
 
 export interface HookFlags extends HouseFlags {
   /** show what to paste into the agent's configuration */
@@ -69,7 +63,6 @@ function answerInTime(agent: HookAgent, flags: HookFlags): Promise<HookAnswer> {
     answered.resolve(deny(asked, `toolgate could not judge this command, so it must not run: ${why}`));
   const late = () => refuse('it took too long; "toolgate doctor" says what may be wrong');
   const timer = setTimeout(late, (flags.hold ?? HOLD_MS) + OWN_TIME_MS);
-  atExit.add(() => clearTimeout(timer));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(event, (error) => refuse(messageOf(error)));
   const answer = async () => {

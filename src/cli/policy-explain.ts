@@ -15,6 +15,7 @@ import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, configuredLaunches, definitionIn, type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
 import { WAITS } from './policy-accept.ts';
+import { rulesHere } from './rules-here.ts';
 import { shellCalls } from './shell-calls.ts';
 import { surroundingsHere } from './surroundings.ts';
 
@@ -49,11 +50,8 @@ export async function policyExplain(what: string, flags: ExplainFlags): Promise<
   }
   const house = await openHouse(flags);
   try {
-    const loaded = await house.rules.load();
-    if (loaded.rules === null) {
-      complain(rulesFault(loaded));
-      return 3;
-    }
+    const loaded = await rulesHere(house);
+    if (loaded === null) return 3;
     if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are explained`);
     if (loaded.proposed !== null) complain(WAITS);
     const rows = await house.store.read(listTools);

@@ -8,6 +8,7 @@ import { visibleLine } from '../problem.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, counted, print, printJson } from './output.ts';
 import { WAITS } from './policy-accept.ts';
+import { rulesHere } from './rules-here.ts';
 
 export interface ShownPolicy {
   readonly policy: string;
@@ -26,11 +27,8 @@ export interface ShownPolicy {
 export async function policyShow(flags: HouseFlags & { json?: boolean }): Promise<number> {
   const house = await openHouse(flags);
   try {
-    const loaded = await house.rules.load();
-    if (loaded.rules === null) {
-      complain(rulesFault(loaded));
-      return 3;
-    }
+    const loaded = await rulesHere(house);
+    if (loaded === null) return 3;
     if (loaded.proposed !== null) complain(WAITS);
     const shown = shownPolicies(loaded.rules);
     if (flags.json)

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { isObject, type JsonObject, type JsonValue } from '../call.ts';
+import { quoted } from '../catalog/shell-line.ts';
 
 /** The agents that are spoken to, by the word on the command line, with the name that policies know them by. */
 export const HOOK_AGENTS = {
@@ -135,11 +136,6 @@ function commandsIn(input: JsonObject, depth: number): (string | null)[] {
     }
     return isObject(value) && depth < MAX_DEPTH ? commandsIn(value, depth + 1) : [];
   });
-}
-
-/** One word for a POSIX shell. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function textOf(object: JsonObject, ...keys: string[]): string | null {

@@ -1,6 +1,7 @@
 /** The configuration that makes an agent ask toolgate before it runs a command, to be pasted. Pure. */
+
+import { quoted } from '../catalog/shell-line.ts';
 import type { HookAgent } from './payload.ts';
-import { quoted } from './payload.ts';
 
 /** How long an agent waits for the hook; it answers by itself before that. */
 export const HOOK_TIMEOUT_MS = 330_000;
