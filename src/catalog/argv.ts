@@ -18,11 +18,15 @@ export interface Argv {
 export interface KnownOptions {
   /** those that take a value */
   readonly values: ReadonlySet<string>;
+  /** those that take one only if it is attached: `-i{}`, `--replace={}` */
+  readonly attached?: ReadonlySet<string>;
   /** all that are named, those that take a value too */
   readonly names: ReadonlySet<string>;
 }
 
-export function readArgv(words: readonly ShellWord[], { values, names }: KnownOptions): Argv {
+const NONE: ReadonlySet<string> = new Set();
+
+export function readArgv(words: readonly ShellWord[], { values, attached = NONE, names }: KnownOptions): Argv {
   const options = new Map<string, (string | true | null)[]>();
   const shortened = new Set<string>();
   const operands: (string | null)[] = [];
@@ -66,6 +70,10 @@ export function readArgv(words: readonly ShellWord[], { values, names }: KnownOp
     } else if (text.startsWith('-') && text !== '-') {
       for (let at = 1; at < text.length; at++) {
         const name = `-${text[at]}`;
+        if (attached.has(name)) {
+          add(name, at === text.length - 1 ? true : word.dynamic ? null : text.slice(at + 1));
+          break;
+        }
         if (!values.has(name)) {
           add(name, true);
           continue;
@@ -89,7 +97,7 @@ function mayBeAnOption(text: string, values: ReadonlySet<string>): boolean {
 /** The words before the first operand, that operand, and those after it. */
 export function splitAtOperand(
   words: readonly ShellWord[],
-  { values, names }: KnownOptions,
+  { values, attached = NONE, names }: KnownOptions,
 ): { before: readonly ShellWord[]; operand: ShellWord | null; after: readonly ShellWord[] } {
   for (let at = 0; at < words.length; at++) {
     const { text, dynamic } = words[at]!;
@@ -100,8 +108,8 @@ export function splitAtOperand(
     if (text.startsWith('--')) {
       if (!text.includes('=') && namesMeant(text, names).every((name) => values.has(name))) at++;
     } else {
-      const taking = [...text.slice(1)].findIndex((letter) => values.has(`-${letter}`));
-      if (taking === text.length - 2) at++;
+      const taking = [...text.slice(1)].find((letter) => values.has(`-${letter}`) || attached.has(`-${letter}`));
+      if (taking !== undefined && values.has(`-${taking}`) && text.indexOf(taking, 1) === text.length - 1) at++;
     }
   }
   return { before: words, operand: null, after: [] };

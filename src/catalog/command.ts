@@ -15,7 +15,7 @@ import {
 import type { Integration } from './load.ts';
 import { type Outcome, union } from './outcome.ts';
 import type { CatalogCommand } from './schema.ts';
-import { quoted, readShellLine, type ShellWord } from './shell-line.ts';
+import { commandsOf, quoted, readShellLine, type ShellWord } from './shell-line.ts';
 
 export interface CommandCall {
   readonly integration: { readonly id: string; readonly title: string };
@@ -319,7 +319,7 @@ function aliased(body: string, options: readonly ShellWord[], rest: readonly She
     if (rest.some(({ dynamic }) => dynamic)) return { ...NOTHING, runs: [text.slice(1), null] };
     return { ...NOTHING, runs: [`${text.slice(1)} ${rest.map((word) => quoted(word.text)).join(' ')}`] };
   }
-  const words = readShellLine(text).commands[0]?.words ?? [];
+  const words = commandsOf(readShellLine(text).steps)[0]?.words ?? [];
   return { ...NOTHING, programs: [[{ text: 'git', dynamic: false }, ...options, ...words, ...rest]] };
 }
 

@@ -1,4 +1,5 @@
 /** What a repository's configuration makes of a git command: aliases, where a push goes, and what else it would run. Pure. */
+import type { ShellWord } from './shell-line.ts';
 
 /** One line of `git config -z --list --show-scope`, the key in lower case but for its middle part. */
 export interface GitSetting {
@@ -101,5 +102,18 @@ function repositoryOf(url: string): string | null {
 }
 
 /** Variables of the environment that make git run or read something else. */
-export const GIT_VARIABLES =
+const GIT_VARIABLES =
   /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|TRACE|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;
+
+/** Whether a variable that a line sets to a value may make git run or read something else. */
+export function mayRedirectGit(name: string, { text, dynamic }: ShellWord): boolean {
+  if (!GIT_VARIABLES.test(name)) return false;
+  if (/PAGER$/.test(name)) return dynamic || !/^(cat|less|more|true)?$/.test(text);
+  if (/EDITOR$|^VISUAL$/.test(name)) return dynamic || !/^(true|:|cat)$/.test(text);
+  // Folders before or behind those that are there already, none of them where the line happens to be.
+  if (name === 'PATH') {
+    const parts = text.split(':');
+    return !parts.some((part) => /^\$\{?PATH\}?$/.test(part)) || !parts.every((part) => /^[/~$]/.test(part));
+  }
+  return true;
+}

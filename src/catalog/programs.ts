@@ -6,16 +6,28 @@ import { wordSet } from './lists.ts';
 export interface Wrapper {
   /** its options that take a value */
   readonly values?: readonly string[];
+  /** those that take one only if it is attached */
+  readonly attached?: readonly string[];
   /** so many operands of its own stand before the program */
   readonly operands?: number;
   /** `NAME=value` words stand before the program */
   readonly assignments?: true;
   /** the words are joined and given to a shell */
   readonly shell?: true;
+  /** options whose value is a line for a shell */
+  readonly text?: readonly string[];
+  /** options whose value is split into the first of the words */
+  readonly split?: readonly string[];
+  /** options that name the folder it changes to */
+  readonly folder?: readonly string[];
   /** it adds words that nobody knows: lines of its input */
   readonly adds?: true;
+  /** options that name what stands for those words; then none are added at the end */
+  readonly token?: readonly string[];
   /** with one of these it runs nothing */
   readonly unless?: readonly string[];
+  /** the shell runs it itself: a folder that it changes to stays */
+  readonly here?: true;
 }
 
 export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
@@ -25,6 +37,7 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
       values: words(
         '-u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir --chroot --role --type --other-user --close-from --command-timeout',
       ),
+      folder: words('-D --chdir'),
       assignments: true,
     },
   ],
@@ -32,30 +45,35 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   [
     'env',
     {
-      values: words('-u --unset -C --chdir -S --split-string --block-signal --default-signal --ignore-signal'),
+      values: words('-u --unset -C --chdir -S --split-string'),
+      attached: words('--block-signal --default-signal --ignore-signal'),
+      split: words('-S --split-string'),
+      folder: words('-C --chdir'),
       assignments: true,
     },
   ],
-  ['command', { unless: words('-v -V') }],
-  ['builtin', {}],
+  ['command', { unless: words('-v -V'), here: true }],
+  ['builtin', { here: true }],
   ['exec', { values: words('-a') }],
   ['nohup', {}],
   ['nice', { values: words('-n --adjustment') }],
   ['ionice', { values: words('-c -n -p -P -u --class --classdata') }],
-  ['chrt', { operands: 1 }],
+  ['chrt', { operands: 1, values: words('-T -P -D --sched-runtime --sched-period --sched-deadline') }],
   ['taskset', { operands: 1 }],
   ['time', { values: words('-f --format -o --output') }],
   ['timeout', { values: words('-k --kill-after -s --signal'), operands: 1 }],
   ['gtimeout', { values: words('-k --kill-after -s --signal'), operands: 1 }],
   ['stdbuf', { values: words('-i -o -e --input --output --error') }],
   ['setsid', {}],
-  ['watch', { values: words('-n --interval -q --equexit'), shell: true }],
+  ['watch', { values: words('-n --interval -q --equexit'), attached: words('-d --differences'), shell: true }],
   [
     'xargs',
     {
       values: words(
-        '-I -n -P -L -d -E -s -a --replace --max-args --max-procs --max-lines --delimiter --eof --max-chars --arg-file',
+        '-I -J -n -P -L -R -d -E -s -a --max-args --max-procs --delimiter --max-chars --arg-file --process-slot-var',
       ),
+      attached: words('-i -l -e --replace --max-lines --eof'),
+      token: words('-I -J -i --replace'),
       adds: true,
     },
   ],
@@ -70,21 +88,47 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
     },
   ],
   ['unbuffer', {}],
+  ['xcrun', { values: words('--sdk --toolchain -sdk -toolchain') }],
   ['caffeinate', { values: words('-t -w') }],
+  ['entr', {}],
+  ['ssh-agent', { values: words('-a -E -O -P -t') }],
+  ['dbus-run-session', { values: words('--config-file --dbus-daemon') }],
+  [
+    'xvfb-run',
+    { values: words('-e -f -n -p -s --error-file --auth-file --server-num --xauth-protocol --server-args') },
+  ],
   ['chroot', { values: words('--userspec --groups'), operands: 1 }],
   ['strace', { values: words('-e -o -p -s -u -E -P -a -b -I -O -S -U -X') }],
   ['ltrace', { values: words('-e -o -p -s -u -n -l -a -x -F -D -S') }],
   ['flock', { values: words('-w --timeout --wait -E --conflict-exit-code'), operands: 1 }],
-  ['npx', { values: words('-p --package -w --workspace') }],
+  ['npx', { values: words('-p --package -w --workspace'), text: words('-c --call') }],
   ['bunx', { values: words('-p --package') }],
   ['uvx', { values: words('--from --with --python -p --index-url --refresh-package') }],
   ['pipx', { operands: 1, values: words('--spec --python --pip-args') }],
-  ['doppler', { operands: 1, values: words('-p --project -c --config -t --token') }],
+  ['doppler', { operands: 1, values: words('-p --project -c --config -t --token'), text: words('--command') }],
   ['op', { operands: 1, values: words('--env-file --account') }],
   ['dotenv', { values: words('-f -e -c') }],
   ['direnv', { operands: 2 }],
+  ['asdf', { operands: 1 }],
+  ['aws-vault', { operands: 2, values: words('-d --duration -t --mfa-token --region') }],
   ['mise', { operands: 1, values: words('-C --cd') }],
 ]);
+
+/** Programs with options, or operands, that are lines for a shell, wherever these stand among the words. */
+export const TEXT_PROGRAMS: ReadonlyMap<string, { readonly text: readonly string[]; readonly operands?: true }> =
+  new Map([
+    ['script', { text: words('-c --command') }],
+    ['su', { text: words('-c --command --session-command') }],
+    ['runuser', { text: words('-c --command --session-command') }],
+    ['emulate', { text: words('-c') }],
+    ['nix-shell', { text: words('--run --command') }],
+    ['split', { text: words('--filter') }],
+    ['mapfile', { text: words('-C') }],
+    ['readarray', { text: words('-C') }],
+    ['compgen', { text: words('-C -W') }],
+    ['complete', { text: words('-C -W') }],
+    ['hyperfine', { text: words('-p --prepare -s --setup -c --cleanup -C --conclude -r'), operands: true }],
+  ]);
 
 /** Words before a command that zsh knows and that change nothing of what runs. */
 export const ZSH_PRECOMMANDS: ReadonlySet<string> = new Set(['noglob', 'nocorrect', '-']);
@@ -119,9 +163,14 @@ export const RUNS_UNSEEN: ReadonlySet<string> = wordSet(
   'make gmake ninja cmake rake just task tox nox npm yarn pnpm bun deno cargo go gradle gradlew mvn mvnw ant sbt bazel dotnet swift mix composer bundle pytest jest vitest source . docker podman kubectl ssh tmux screen ansible ansible-playbook terraform vagrant at batch crontab systemd-run systemctl start open xdg-open code cursor vim nvim vi emacs nano gdb lldb java jshell ts-node tsx uv poetry pipenv hatch conda pre-commit husky lerna nx turbo sqlite3 psql mysql act gitk git-gui tig lazygit claude codex gemini copilot aider goose opencode',
 );
 
-/** Programs that print or look only, whatever their words: what is in their words is no code. */
+/** Programs that print, look or copy only, whatever their words: what is in their words is no code. */
 export const HARMLESS: ReadonlySet<string> = wordSet(
-  'echo printf cat ls rg grep head tail wc sort true false test [ : pwd',
+  'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more man bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
+);
+
+/** Builtins that evaluate what stands in brackets in their words: `test -v 'a[$(…)]'`. */
+export const EVALUATES: ReadonlySet<string> = wordSet(
+  'let test [ [[ printf read unset declare typeset local export readonly wait mapfile readarray getopts',
 );
 
 function words(text: string): string[] {

@@ -1,13 +1,18 @@
 /**
- * The simple commands of a shell line, wherever they stand: in pipes and lists, groups and functions, substitutions and
- * here-documents' expansions. What a command really runs is found later (`shell-reading.ts`). Pure.
+ * A shell line as the steps that it takes: simple commands wherever they stand, in pipes and lists, groups and functions,
+ * substitutions and here-documents, and what of their effects outlasts them. What a command really runs is found later
+ * (`shell-reading.ts`). Pure.
  */
-import { type Command, forEachChild, parse, type Redirection, type SyntaxNode, type Word } from 'unbash';
+import { type Command, forEachChild, parse, type Redirection, type SyntaxNode, type Word, type WordPart } from 'unbash';
 
 export interface ShellWord {
   readonly text: string;
   /** only the shell knows it whole: a variable, a substitution, a brace; `text` is then as it was written */
   readonly dynamic: boolean;
+  /** the variables that make it dynamic; absent if anything else does too */
+  readonly variables?: readonly string[];
+  /** all that is dynamic stands in quotes: it is one word, whatever it holds */
+  readonly whole?: true;
 }
 
 /** What a command reads from its standard input. */
@@ -20,74 +25,194 @@ export type ShellInput =
   /** whatever another command prints */
   | { readonly kind: 'unknown' };
 
+export interface ShellAssignment {
+  readonly name: string;
+  /** of `name[index]=…` */
+  readonly index: string | null;
+  readonly value: ShellWord;
+}
+
 export interface ShellCommand {
   /** its name and arguments; empty for assignments alone */
   readonly words: readonly ShellWord[];
   /** `GIT_DIR=x`, before the name */
-  readonly assignments: readonly { readonly name: string; readonly value: ShellWord }[];
+  readonly assignments: readonly ShellAssignment[];
   readonly input: ShellInput;
   /** the files that its redirects write */
   readonly writes: readonly ShellWord[];
 }
 
+export type ShellStep =
+  | { readonly kind: 'command'; readonly command: ShellCommand }
+  /** `a && b || c` */
+  | {
+      readonly kind: 'list';
+      readonly first: readonly ShellStep[];
+      readonly rest: readonly { readonly operator: '&&' | '||'; readonly steps: readonly ShellStep[] }[];
+    }
+  /** in a process of its own: the folder that it changes to is gone after it */
+  | { readonly kind: 'apart'; readonly steps: readonly ShellStep[] }
+  /** it may run, once or more often, or not; what follows runs whether it succeeds or fails */
+  | { readonly kind: 'maybe'; readonly steps: readonly ShellStep[] }
+  /** what is in a function counts as if it ran */
+  | { readonly kind: 'function'; readonly name: string; readonly steps: readonly ShellStep[] };
+
 export interface ShellLine {
-  readonly commands: readonly ShellCommand[];
-  /** the functions that it defines; what is in them counts as if it ran */
-  readonly functions: ReadonlySet<string>;
+  readonly steps: readonly ShellStep[];
   /** why it could not be read whole; empty if it could */
   readonly errors: readonly string[];
 }
 
 const MAX_SUBSTITUTIONS = 100;
 
-const NO_INPUT: ShellInput = { kind: 'none' };
-const UNKNOWN_INPUT: ShellInput = { kind: 'unknown' };
+export const NO_INPUT: ShellInput = { kind: 'none' };
+export const UNKNOWN_INPUT: ShellInput = { kind: 'unknown' };
 
 export function readShellLine(line: string): ShellLine {
   // Each costs a parse of its own, of all that follows.
   if ((line.match(/\$\(|`|[<>]\(/g) ?? []).length > MAX_SUBSTITUTIONS)
-    return { commands: [], functions: new Set(), errors: ['it has too many substitutions'] };
-  const commands: ShellCommand[] = [];
-  const functions = new Set<string>();
+    return { steps: [], errors: ['it has too many substitutions'] };
   const errors: string[] = [];
-  const visit = (node: SyntaxNode, input: ShellInput): void => {
+  // A carriage return before the end of a line is no part of a word to whoever wrote it.
+  const steps = stepsOf(parse(line.replace(/\r(?=\n|$)/g, '')), NO_INPUT, errors);
+  return { steps, errors };
+}
+
+/** Its simple commands, one after the other. */
+export function commandsOf(steps: readonly ShellStep[]): ShellCommand[] {
+  return steps.flatMap((step) => {
+    if (step.kind === 'command') return [step.command];
+    if (step.kind === 'list') return commandsOf([...step.first, ...step.rest.flatMap(({ steps: each }) => each)]);
+    return commandsOf(step.steps);
+  });
+}
+
+function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellStep[] {
+  const within = (inner: SyntaxNode, itsInput = input) => stepsOf(inner, itsInput, errors);
+  const maybe = (...inner: readonly (SyntaxNode | undefined)[]): ShellStep[] =>
+    inner.flatMap((each) => (each === undefined ? [] : [{ kind: 'maybe', steps: within(each) }]));
+  switch (node.type) {
+    case 'Script':
+      for (const { message } of ('errors' in node ? node.errors : undefined) ?? []) errors.push(message);
+      return node.commands.flatMap((each) => within(each));
+    case 'CompoundList':
+      return node.commands.flatMap((each) => within(each));
+    case 'Statement':
+      return node.background ? [{ kind: 'apart', steps: within(node.command) }] : within(node.command);
+    case 'AndOr': {
+      const [first, ...rest] = node.commands;
+      return [
+        {
+          kind: 'list',
+          first: within(first!),
+          rest: rest.map((each, index) => ({ operator: node.operators[index]!, steps: within(each) })),
+        },
+      ];
+    }
+    case 'Pipeline': {
+      const { commands } = node;
+      if (commands.length === 1) return node.prefixes.length === 0 ? within(commands[0]!) : maybe(commands[0]);
+      return commands.map((each, index): ShellStep => {
+        const steps = within(each, index === 0 ? input : printedBy(commands[index - 1]!));
+        // Some shells run the last one themselves.
+        return { kind: index === commands.length - 1 ? 'maybe' : 'apart', steps };
+      });
+    }
+    case 'Subshell':
+      return [{ kind: 'apart', steps: within(node.body) }];
+    case 'Coproc':
+      return [{ kind: 'apart', steps: within(node.body) }];
+    case 'BraceGroup':
+      return within(node.body);
+    case 'Function':
+      return [{ kind: 'function', name: node.name.value, steps: within(node.body) }];
+    case 'If':
+      return [
+        ...within(node.clause),
+        ...maybe(node.then, ...node.elif.flatMap((each) => [each.clause, each.then]), node.else),
+      ];
+    case 'While':
+      return [...within(node.clause), ...maybe(node.body)];
+    case 'For':
+    case 'Select': {
+      const assignments = [{ name: node.name.value, index: null, value: UNKNOWN_WORD }];
+      return [...inWords(node.wordlist ?? [], errors), bare({ assignments }), ...maybe(node.body)];
+    }
+    case 'ArithmeticFor':
+      return [...inWords([node], errors), ...maybe(node.body)];
+    case 'Case':
+      return [
+        ...inWords([node.word, ...node.items.flatMap(({ pattern }) => pattern)], errors),
+        ...maybe(...node.items.map(({ body }) => body)),
+      ];
+    case 'TestCommand':
+      return [...inWords([node], errors), bare({ words: [{ text: '[[', dynamic: false }, ...wordsIn(node)] })];
+    case 'ArithmeticCommand':
+      return [
+        ...inWords([node], errors),
+        bare({
+          words: [
+            { text: 'let', dynamic: false },
+            { text: node.body, dynamic: false },
+          ],
+        }),
+      ];
+    case 'Redirected':
+      return [
+        ...inWords(node.redirects, errors),
+        bare({ writes: writesOf(node.redirects) }),
+        ...within(node.command, inputOf(node.redirects, input)),
+      ];
+    case 'Command':
+      return [...inWords([node], errors), { kind: 'command', command: commandOf(node, input) }];
+    default:
+      return inWords([node], errors);
+  }
+}
+
+function bare(parts: Partial<ShellCommand>): ShellStep {
+  return { kind: 'command', command: { words: [], assignments: [], input: NO_INPUT, writes: [], ...parts } };
+}
+
+/** What runs while words are put together: substitutions, and `${x:=y}`, which sets a variable. */
+function inWords(nodes: readonly SyntaxNode[], errors: string[]): ShellStep[] {
+  const found: ShellStep[] = [];
+  const visit = (node: SyntaxNode): void => {
     switch (node.type) {
-      case 'Script':
-        for (const { message } of ('errors' in node ? node.errors : undefined) ?? []) errors.push(message);
-        break;
-      case 'Command':
-        commands.push(commandOf(node, input));
-        break;
-      case 'Function':
-        functions.add(node.name.value);
-        break;
-      case 'Pipeline':
-        node.commands.forEach((command, index) => {
-          visit(command, index === 0 ? input : printedBy(node.commands[index - 1]!));
-        });
+      // They are steps of their own.
+      case 'CompoundList':
         return;
-      case 'Redirected': {
-        const own = inputOf(node.redirects, input);
-        commands.push({ words: [], assignments: [], input: NO_INPUT, writes: writesOf(node.redirects) });
-        visit(node.command, own);
-        for (const redirect of node.redirects) visit(redirect, NO_INPUT);
+      case 'CommandExpansion':
+      case 'ArithmeticCommandExpansion':
+      case 'ProcessSubstitution': {
+        if (node.script === undefined) errors.push('a substitution that can not be read');
+        else {
+          const input = node.type === 'ProcessSubstitution' && node.operator === '>' ? UNKNOWN_INPUT : NO_INPUT;
+          found.push({ kind: 'apart', steps: stepsOf(node.script, input, errors) });
+        }
         return;
       }
-      case 'CommandExpansion':
-      case 'ProcessSubstitution':
-      case 'ArithmeticCommandExpansion':
-        if (node.script === undefined) errors.push('a substitution that can not be read');
+      case 'ParameterExpansion':
+        if (node.operation?.type === 'Default' && node.operation.operator.endsWith('='))
+          found.push(
+            bare({ assignments: [{ name: node.parameter, index: null, value: wordOf(node.operation.operand) }] }),
+          );
         break;
     }
-    // What stands in words has the line's own input, not the command's; groups and lists pass theirs on.
-    const inWord = node.type === 'Command' || node.type === 'Word';
-    forEachChild(node, (child) => {
-      visit(child, inWord ? NO_INPUT : input);
-    });
+    forEachChild(node, visit);
   };
-  // A carriage return before the end of a line is no part of a word to whoever wrote it.
-  visit(parse(line.replace(/\r(?=\n|$)/g, '')), NO_INPUT);
-  return { commands, functions, errors };
+  for (const node of nodes) forEachChild(node, visit);
+  return found;
+}
+
+function wordsIn(node: SyntaxNode): ShellWord[] {
+  const found: ShellWord[] = [];
+  const visit = (each: SyntaxNode): void => {
+    if (each.type === 'Word') found.push(wordOf(each));
+    else forEachChild(each, visit);
+  };
+  forEachChild(node, visit);
+  return found;
 }
 
 function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput): ShellCommand {
@@ -98,7 +223,8 @@ function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput
       // `declare x=…`, `alias g='…'`
       if (arg.value.type !== 'Word') return { text: arg.text, dynamic: true };
       const value = wordOf(arg.value);
-      return { text: `${arg.name}=${value.text}`, dynamic: value.dynamic };
+      const index = arg.index === undefined ? '' : `[${arg.index.text}]`;
+      return { ...value, text: `${arg.name}${index}=${value.text}` };
     }),
   ];
   return {
@@ -108,6 +234,7 @@ function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput
         ? [
             {
               name: each.name,
+              index: each.index?.value ?? null,
               value: each.value.type === 'Word' ? wordOf(each.value) : { text: each.text, dynamic: true },
             },
           ]
@@ -117,6 +244,8 @@ function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput
     writes: writesOf(redirects),
   };
 }
+
+const UNKNOWN_WORD: ShellWord = { text: '$', dynamic: true };
 
 const DYNAMIC = new Set<string>([
   'SimpleExpansion',
@@ -128,14 +257,27 @@ const DYNAMIC = new Set<string>([
 ]);
 
 function wordOf(word: Word): ShellWord {
-  return { text: word.value, dynamic: word.parts?.some(isDynamic) ?? false };
-}
-
-function isDynamic(part: {
-  readonly type: string;
-  readonly parts?: readonly { readonly type: string }[] | undefined;
-}): boolean {
-  return DYNAMIC.has(part.type) || (part.parts?.some(isDynamic) ?? false);
+  const text = word.value;
+  const variables: string[] = [];
+  let isDynamic = false;
+  let isWhole = true;
+  let onlyVariables = true;
+  const visit = (part: WordPart, quoted: boolean): void => {
+    if (DYNAMIC.has(part.type)) {
+      isDynamic = true;
+      if (!quoted) isWhole = false;
+      if (part.type === 'SimpleExpansion') variables.push(part.text.slice(1));
+      else if (part.type === 'ParameterExpansion' && part.operation === undefined && part.prefix === undefined)
+        variables.push(part.parameter);
+      else onlyVariables = false;
+    }
+    if ('parts' in part)
+      for (const each of part.parts ?? [])
+        visit(each, quoted || part.type === 'DoubleQuoted' || part.type === 'LocaleString');
+  };
+  for (const part of word.parts ?? []) visit(part, false);
+  if (!isDynamic) return { text, dynamic: false };
+  return { text, dynamic: true, ...(onlyVariables && { variables }), ...(isWhole && { whole: true }) };
 }
 
 /** The last redirect of the standard input counts. */
@@ -147,8 +289,13 @@ function inputOf(redirects: readonly Redirection[], inherited: ShellInput): Shel
       !(redirect.descriptor.type === 'FileDescriptor' && redirect.descriptor.value === 0)
     )
       continue;
-    if (redirect.type === 'HereDoc') input = { kind: 'text', text: redirect.body.text };
-    else if (redirect.type === 'HereString') {
+    if (redirect.type === 'HereDoc') {
+      // The shell takes the backslashes out of a body that it completes.
+      const { text, parts } = redirect.body;
+      const unescaped = parts?.map((part) => (part.type === 'Literal' ? part.value : part.text)).join('');
+      const isRaw = redirect.delimiter?.quoted === true;
+      input = { kind: 'text', text: isRaw ? text : (unescaped ?? text.replace(/\\([$`\\])/g, '$1')) };
+    } else if (redirect.type === 'HereString') {
       const word = redirect.target === undefined ? null : wordOf(redirect.target);
       input = word === null || word.dynamic ? UNKNOWN_INPUT : { kind: 'text', text: word.text };
     } else if (redirect.operator === '<' || redirect.operator === '<>')
@@ -173,10 +320,13 @@ function writesOf(redirects: readonly Redirection[]): ShellWord[] {
   });
 }
 
-/** What the next command of a pipe reads: known only of a plain `echo` or `printf` of one text. */
+/** What the next command of a pipe reads: known only of a plain `echo` or `printf` of one text, and of `cat` alone. */
 function printedBy(node: SyntaxNode): ShellInput {
-  if (node.type !== 'Command' || node.redirects.length > 0) return UNKNOWN_INPUT;
-  const [name, ...args] = commandOf(node, NO_INPUT).words;
+  if (node.type !== 'Command') return UNKNOWN_INPUT;
+  const { words, input } = commandOf(node, UNKNOWN_INPUT);
+  const [name, ...args] = words;
+  if (name?.text === 'cat' && args.length === 0 && input.kind === 'text') return input;
+  if (node.redirects.length > 0) return UNKNOWN_INPUT;
   const operands =
     name?.text === 'echo' ? args.filter(({ text }, index) => index > 0 || !/^-[neE]+$/.test(text)) : args;
   // Escapes other than that of a new line may spell anything.

@@ -5,21 +5,36 @@
  */
 
 import { normalisePath } from './arguments.ts';
-import { type CommandCall, readCommand } from './command.ts';
-import { GIT_VARIABLES, type GitContext } from './git-context.ts';
+import { readArgv } from './argv.ts';
+import { type CommandCall, type CommandReading, readCommand } from './command.ts';
+import { type GitContext, mayRedirectGit } from './git-context.ts';
 import type { Catalog, Integration } from './load.ts';
+import { mentions, mentionsCall, programName } from './mentions.ts';
 import {
+  EVALUATES,
   FOREIGN_SHELLS,
   HARMLESS,
   INTERPRETERS,
   RUNS_UNSEEN,
   SHELLS,
+  TEXT_PROGRAMS,
   WRAPPERS,
   type Wrapper,
   ZSH_PRECOMMANDS,
 } from './programs.ts';
 import type { CatalogCommand } from './schema.ts';
-import { readShellLine, type ShellCommand, type ShellInput, type ShellWord } from './shell-line.ts';
+import {
+  NO_INPUT,
+  quoted,
+  readShellLine,
+  type ShellAssignment,
+  type ShellCommand,
+  type ShellInput,
+  type ShellStep,
+  type ShellWord,
+  UNKNOWN_INPUT,
+} from './shell-line.ts';
+import { unwrap, withAdded } from './unwrap.ts';
 
 /** What is known beside the line. */
 export interface ShellContext {
@@ -51,8 +66,32 @@ export interface Reading {
   readonly gitFolders: ReadonlySet<string>;
 }
 
+/** A folder; null: nobody said; `LOST`: only the shell knows. */
+type Folder = string | null | typeof LOST;
+
+/** Where a step leaves the line, as it succeeds or fails: every folder that it may be in. */
+interface Ends {
+  readonly ok: ReadonlySet<Folder>;
+  readonly failed: ReadonlySet<Folder>;
+}
+
+interface Program {
+  readonly integration: Integration;
+  readonly command: CatalogCommand;
+}
+
+/** What a command is run with. */
+interface Run {
+  /** variables that are set for it alone */
+  readonly assignments: readonly ShellAssignment[];
+  readonly input: ShellInput;
+  readonly depth: number;
+}
+
+const LOST = Symbol('lost');
 const MAX_DEPTH = 8;
 const MAX_COMMANDS = 2000;
+const MAX_FOLDERS = 8;
 /** Longer than what Linux lets a program be given in one argument. */
 const MAX_LINE = 131_072;
 
@@ -71,20 +110,26 @@ class Reader implements Reading {
   readonly gitFolders = new Set<string>();
   readonly #catalog: Catalog;
   readonly #context: ShellContext;
-  readonly #programs: ReadonlyMap<string, { readonly integration: Integration; readonly command: CatalogCommand }>;
-  /** variables that earlier commands of the line have set for those after them */
+  readonly #programs: ReadonlyMap<string, Program>;
+  readonly #aliases: Map<string, string>;
+  readonly #functions = new Map<string, readonly ShellStep[]>();
+  /** variables that the line has set by now */
   readonly #variables = new Set<string>();
-  readonly #functions = new Set<string>();
-  /** the aliases that are being followed */
+  /** one of them that may make git do something else */
+  #gitVariable: string | null = null;
+  /** the aliases and functions that are being followed */
   readonly #within = new Set<string>();
-  /** null: nobody said; `lost`: only the shell knows */
-  #folder: string | null | typeof LOST;
+  /** every folder that it may be in by now */
+  #folders: ReadonlySet<Folder>;
+  /** what `exec < file` has made of the standard input */
+  #stdin: ShellInput = NO_INPUT;
   #count = 0;
 
   constructor(catalog: Catalog, context: ShellContext) {
     this.#catalog = catalog;
     this.#context = context;
-    this.#folder = context.cwd;
+    this.#aliases = new Map(context.aliases);
+    this.#folders = new Set([context.cwd]);
     this.#programs = new Map(
       [...catalog.integrations.values()].flatMap((integration) =>
         [...integration.commands].map(([name, command]) => [name, { integration, command }] as const),
@@ -92,15 +137,15 @@ class Reader implements Reading {
     );
   }
 
+  /** A line in the shell that is running: the folder that it changes to stays. */
   line(text: string, depth: number): void {
     if (depth > MAX_DEPTH) {
       this.#every('it is nested too deep to be followed');
       return;
     }
-    const { commands, functions, errors } = readShellLine(text);
+    const { steps, errors } = readShellLine(text);
     if (errors.length > 0) this.#mentioned(text, `it can't be read whole: ${errors[0]}`, 'every');
-    for (const name of functions) this.#functions.add(name);
-    for (const command of commands) this.#command(command, depth);
+    this.#leave(this.#sequence(steps, depth));
   }
 
   tooLong(): void {
@@ -112,17 +157,93 @@ class Reader implements Reading {
   }
 
   /** The integrations whose programs or API hosts stand in a text; `otherwise` if there are none. */
-  #mentioned(text: string, why: string, otherwise: 'every' | 'opaque', program = ''): void {
+  #mentioned(text: string, why: string, otherwise: 'every' | 'opaque' | 'nothing', program = ''): void {
     const lower = text.toLowerCase();
-    const found = [...this.#catalog.integrations.values()].filter(
+    const found = this.#integrationsWhere(
       ({ commands, apiHosts }) =>
         [...commands.keys()].some((name) => mentions(lower, name)) ||
         apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
     );
     if (found.length > 0) this.unresolved.push({ integrations: found, why });
     else if (otherwise === 'every') this.#every(why);
-    else this.opaque.push(program);
+    else if (otherwise === 'opaque') this.opaque.push(program);
   }
+
+  #integrationsWhere(fits: (integration: Integration) => boolean): Integration[] {
+    return [...this.#catalog.integrations.values()].filter(fits);
+  }
+
+  // --- the order in which it runs ---
+
+  #sequence(steps: readonly ShellStep[], depth: number): Ends {
+    let ends: Ends = { ok: this.#folders, failed: this.#folders };
+    for (const step of steps) {
+      this.#leave(ends);
+      ends = this.#step(step, depth);
+    }
+    return ends;
+  }
+
+  /** What comes after it runs whether it succeeded or failed. */
+  #leave({ ok, failed }: Ends): void {
+    this.#folders = this.#union(ok, failed);
+  }
+
+  #union(a: ReadonlySet<Folder>, b: ReadonlySet<Folder>): ReadonlySet<Folder> {
+    if (a === b) return a;
+    const both = new Set([...a, ...b]);
+    return both.size > MAX_FOLDERS ? new Set([LOST]) : both;
+  }
+
+  #step(step: ShellStep, depth: number): Ends {
+    const before = this.#folders;
+    switch (step.kind) {
+      case 'command':
+        this.#command(step.command, depth);
+        return { ok: this.#folders, failed: this.#union(before, this.#folders) };
+      case 'list': {
+        let ends = this.#sequence(step.first, depth);
+        for (const { operator, steps } of step.rest) {
+          const { ok, failed } = ends;
+          this.#folders = operator === '&&' ? ok : failed;
+          const next = this.#sequence(steps, depth);
+          ends =
+            operator === '&&'
+              ? { ok: next.ok, failed: this.#union(failed, next.failed) }
+              : { ok: this.#union(ok, next.ok), failed: next.failed };
+        }
+        return ends;
+      }
+      case 'apart':
+        this.#apart(() => this.#sequence(step.steps, depth));
+        return { ok: before, failed: before };
+      case 'maybe': {
+        this.#leave(this.#sequence(step.steps, depth));
+        let after = this.#union(before, this.#folders);
+        // A loop may come by again, from where it has led.
+        if (after.size > before.size) {
+          this.#folders = after;
+          this.#leave(this.#sequence(step.steps, depth));
+          after = this.#union(after, this.#folders);
+        }
+        return { ok: after, failed: after };
+      }
+      case 'function':
+        this.#functions.set(step.name, step.steps);
+        this.#apart(() => this.#sequence(step.steps, depth));
+        return { ok: before, failed: before };
+    }
+  }
+
+  /** In a process of its own. */
+  #apart(run: () => void): void {
+    const { 0: folders, 1: stdin } = [this.#folders, this.#stdin] as const;
+    run();
+    this.#folders = folders;
+    this.#stdin = stdin;
+  }
+
+  // --- one command ---
 
   #command({ words, assignments, input, writes }: ShellCommand, depth: number): void {
     this.writes.push(...writes);
@@ -130,213 +251,278 @@ class Reader implements Reading {
       if (this.#count === MAX_COMMANDS + 1) this.#every('it has more commands than can be looked at');
       return;
     }
-    if (words.length === 0) {
-      for (const { name } of assignments) this.#variables.add(name);
-      return;
+    for (const { name, index, value } of assignments) {
+      if (index !== null && REBINDING.has(name)) this.#rebound(index, value, depth);
+      else if (!value.dynamic && hasSubstitution(value.text))
+        this.#mentioned(value.text, `what ${name} holds runs where it is evaluated`, 'nothing');
     }
-    this.#run(
-      words,
-      assignments.map(({ name }) => name),
-      input,
-      depth,
-    );
+    if (words.length > 0) this.#run(words, { assignments, input, depth });
+    else this.#set(assignments);
   }
 
-  #run(given: readonly ShellWord[], variables: readonly string[], input: ShellInput, depth: number): void {
+  /** Variables that stay. */
+  #set(assignments: readonly ShellAssignment[]): void {
+    for (const { name, value } of assignments) {
+      this.#variables.add(name);
+      if (mayRedirectGit(name, value)) this.#gitVariable ??= name;
+    }
+  }
+
+  /** `BASH_ALIASES[ls]='git push'` and its like. */
+  #rebound(name: string, { text, dynamic }: ShellWord, depth: number): void {
+    this.#text(dynamic ? null : text, depth, 'a name that is bound anew');
+    if (!dynamic) this.#aliases.set(name, text);
+  }
+
+  #run(given: readonly ShellWord[], run: Run): void {
+    const { assignments, input, depth } = run;
     if (depth > MAX_DEPTH) {
       this.#every('it is nested too deep to be followed');
       return;
     }
-    let words = given;
-    while (words.length > 1 && ZSH_PRECOMMANDS.has(words[0]!.text)) words = words.slice(1);
-    if (words[0]!.text === 'repeat' && words.length > 2) words = words.slice(2);
-    const [first, ...rest] = words;
+    const [first, ...rest] = withoutPrecommands(given);
     if (first === undefined) return;
-    if (first.dynamic) {
+    const path = this.#programOf(first);
+    if (path === null) {
       this.#every(`only the shell knows which program "${first.text}" is`);
       return;
     }
-    const alias = this.#context.aliases.get(first.text);
-    if (alias !== undefined && !this.#within.has(first.text)) {
-      this.#alias(first.text, alias, rest, variables, input, depth);
+    const alias = this.#aliases.get(first.text);
+    if (alias !== undefined && !this.#within.has(`alias ${first.text}`)) {
+      this.#following(`alias ${first.text}`, () => this.#alias(first.text, alias, rest, run));
       return;
     }
-    const path = first.text.replace(/^=/, '');
     const name = programName(path);
-    if (name !== '[' && name !== '[[' && /[*?[]|[@!+]\(/.test(first.text)) {
+    if (name !== '[' && name !== '[[' && /[*?[]|[@!+]\(/.test(first.text) && !first.dynamic) {
       this.#every('only the shell knows which program that pattern is');
       return;
     }
-    // A function may have the name of a program that still can be reached: `command git`, `/usr/bin/git`.
-    const isWorthALook = this.#programs.has(name) || WRAPPERS.has(name) || SHELLS.has(name);
-    if (name === '' || (this.#functions.has(name) && !isWorthALook)) return;
-    const texts = rest.map(({ text }) => text);
-    if (name === 'export' || name === 'declare' || name === 'typeset' || name === 'local' || name === 'readonly') {
-      for (const text of texts) this.#variables.add(text.split('=')[0]!);
-      return;
+    const steps = this.#functions.get(path);
+    if (steps !== undefined) {
+      if (this.#within.has(`function ${path}`)) return;
+      this.#following(`function ${path}`, () => this.#leave(this.#sequence(steps, depth + 1)));
+      // It may have the name of a program that still can be reached: `command git`, `/usr/bin/git`.
+      if (!this.#programs.has(name) && !WRAPPERS.has(name) && !SHELLS.has(name)) return;
     }
-    if (name === 'alias') {
-      for (const { text } of rest) if (text.includes('=')) this.line(text.slice(text.indexOf('=') + 1), depth + 1);
-      return;
-    }
-    if (name === 'eval') {
-      this.#text(rest[0]?.text === '--' ? rest.slice(1) : rest, depth, 'eval');
-      return;
-    }
-    if (name === 'trap') {
-      const code = rest[0]?.text === '--' ? rest[1] : rest[0];
-      if (code !== undefined) this.#text([code], depth, 'trap');
-      return;
-    }
-    if (name === 'cd' || name === 'pushd' || name === 'popd') {
-      const [to = { text: '~', dynamic: name === 'popd' }] = rest.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
-      this.#folder = this.#resolved(to);
-      return;
-    }
-    if (name === 'find' || name === 'fd') {
-      this.#find(rest, input, depth);
-      return;
-    }
-    if (name === 'script') {
-      const at = texts.findIndex((text) => /^-\w*c$/.test(text) || text === '--command');
-      if (at !== -1 && rest[at + 1] !== undefined) this.#text([rest[at + 1]!], depth, name);
+    if (name === '') return;
+    if (EVALUATES.has(name))
+      for (const { text, dynamic } of rest)
+        if (!dynamic && hasSubstitution(text)) this.#mentioned(text, `${name} runs what it evaluates`, 'nothing');
+    const builtin = this.#builtins[name];
+    if (builtin !== undefined) {
+      builtin(rest, run);
       return;
     }
     const wrapper = WRAPPERS.get(name);
     if (wrapper !== undefined) {
-      this.#wrapped(name, wrapper, rest, variables, input, depth);
+      this.#wrapped(name, wrapper, rest, run);
+      return;
+    }
+    const textual = TEXT_PROGRAMS.get(name);
+    if (textual !== undefined) {
+      this.#textual(name, textual, rest, run);
       return;
     }
     if (SHELLS.has(name)) {
-      this.#shell(name, rest, input, depth);
+      this.#apart(() => this.#shell(name, rest, input, depth));
       return;
     }
-    if (FOREIGN_SHELLS.has(name)) {
-      this.#mentioned(texts.join(' '), `${name} reads another language`, 'opaque', name);
+    const known = this.#knownProgram(name);
+    if (known !== null) {
+      this.#known(known, [...known.words, ...rest], assignments, run);
       return;
     }
+    this.#unknown(name, path, rest, input);
+  }
+
+  /** The program that a word names, or null where only the shell knows. */
+  #programOf({ text, dynamic, variables, whole }: ShellWord): string | null {
+    if (!dynamic) return text.replace(/^=/, '');
+    // `"$JAVA_HOME/bin/java"` is java, wherever it is; what is no single word may hold another program.
+    const isOne = whole === true || variables?.every((name) => !this.#variables.has(name)) === true;
+    return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
+  }
+
+  #knownProgram(name: string): (Program & { readonly name: string; readonly words: readonly ShellWord[] }) | null {
     const known = this.#programs.get(name);
-    if (known !== undefined) {
-      this.#known(name, known, rest, variables, input, depth);
-      return;
-    }
-    const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
-    if (codeOptions !== undefined) {
-      this.#interpreter(name, codeOptions, rest, input);
-      return;
-    }
-    if (RUNS_UNSEEN.has(name))
-      this.#mentioned(
-        [...texts, input.kind === 'text' ? input.text : ''].join(' '),
-        `${name} runs more than is in the line`,
-        'opaque',
-        name,
-      );
-    else if (path.includes('/') && !HARMLESS.has(name) && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
+    if (known !== undefined) return { ...known, name, words: [] };
+    // `git-push` is `git push`.
+    const [, program = '', sub = ''] = /^(\w+)-(.+)$/.exec(name) ?? [];
+    const parent = this.#programs.get(program);
+    return parent !== undefined && Object.hasOwn(parent.command.subcommands ?? {}, sub)
+      ? { ...parent, name: program, words: [{ text: sub, dynamic: false }] }
+      : null;
   }
 
-  /** A text that a shell reads. */
-  #text(words: readonly ShellWord[], depth: number, by: string): void {
-    if (words.some(({ dynamic }) => dynamic)) this.#every(`only the shell knows what ${by} runs`);
-    else this.line(words.map(({ text }) => text).join(' '), depth + 1);
+  #following(what: string, follow: () => void): void {
+    this.#within.add(what);
+    follow();
+    this.#within.delete(what);
   }
 
-  #alias(
-    name: string,
-    body: string,
-    rest: readonly ShellWord[],
-    variables: readonly string[],
-    input: ShellInput,
-    depth: number,
-  ): void {
-    const { commands, errors } = readShellLine(body);
-    const last = commands.at(-1);
-    if (errors.length > 0 || last === undefined) {
-      this.#every(`the alias "${name}" can't be read`);
-      return;
-    }
-    // An alias may name the program that it stands for: within it, it is no alias.
-    this.#within.add(name);
-    for (const command of commands.slice(0, -1)) this.#command(command, depth + 1);
-    const words = [...last.words, ...rest];
-    if (words.length > 0) this.#run(words, variables, input, depth + 1);
-    this.#within.delete(name);
-  }
-
-  #wrapped(
-    name: string,
-    wrapper: Wrapper,
-    words: readonly ShellWord[],
-    variables: readonly string[],
-    input: ShellInput,
-    depth: number,
-  ): void {
-    const { values = [], operands = 0, assignments, shell, adds, unless = [] } = wrapper;
-    const set = [...variables];
-    let left = operands;
-    let at = 0;
-    for (; at < words.length; at++) {
-      const { text, dynamic } = words[at]!;
-      if (!dynamic && text === '--') {
-        at++;
-        break;
-      }
-      if (dynamic && !/^[\w./:@%+,~]/.test(text)) break;
-      if (text.startsWith('-') && text !== '-') {
-        if (unless.includes(text)) return;
-        const [option, value] = text.split('=', 2) as [string, string | undefined];
-        if (name === 'env' && /^(-S|--split-string)/.test(option)) {
-          const split = value ?? (option.length > 2 && option.startsWith('-S') ? option.slice(2) : words[++at]?.text);
-          this.line([split ?? '', ...words.slice(at + 1).map((word) => word.text)].join(' '), depth + 1);
-          return;
+  /** What the shell does itself. */
+  readonly #builtins: { readonly [name: string]: ((words: readonly ShellWord[], run: Run) => void) | undefined } =
+    Object.assign(Object.create(null), {
+      export: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
+      declare: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
+      typeset: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
+      local: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
+      readonly: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
+      read: (words: readonly ShellWord[]) => this.#set(words.map(unknownVariable)),
+      printf: (words: readonly ShellWord[]) => {
+        const at = words.findIndex(({ text }) => text === '-v');
+        if (at !== -1) this.#set(words.slice(at + 1, at + 2).map(unknownVariable));
+      },
+      alias: (words: readonly ShellWord[], { depth }: Run) => {
+        for (const { text, dynamic } of words) {
+          const at = text.indexOf('=');
+          if (at > 0) this.#rebound(text.slice(0, at), { text: text.slice(at + 1), dynamic }, depth);
         }
-        if ((name === 'npx' || name === 'bunx') && (option === '-c' || option === '--call')) {
-          this.#text(words.slice(at + 1, at + 2), depth, name);
-          return;
-        }
-        if (value === undefined && values.includes(option)) at++;
-      } else if (assignments && /^\w+=/.test(text)) set.push(text.split('=')[0]!);
-      else if (left > 0) left--;
-      else break;
+      },
+      hash: (words: readonly ShellWord[]) => {
+        if (words.some(({ text }) => /^-\w*p/.test(text))) this.#every('hash -p binds a name to another program');
+      },
+      eval: (words: readonly ShellWord[], { depth }: Run) => {
+        this.#text(joined(words[0]?.text === '--' ? words.slice(1) : words), depth, 'eval');
+      },
+      trap: (words: readonly ShellWord[], { depth }: Run) => {
+        const code = words[0]?.text === '--' ? words[1] : words[0];
+        if (code !== undefined) this.#apart(() => this.#text(joined([code]), depth, 'trap'));
+      },
+      cd: (words: readonly ShellWord[]) => this.#cd(words, '~'),
+      pushd: (words: readonly ShellWord[]) => this.#cd(words, '-'),
+      popd: () => this.#cd([], '-'),
+      source: (words: readonly ShellWord[], run: Run) => this.#source('source', words, run),
+      '.': (words: readonly ShellWord[], run: Run) => this.#source('.', words, run),
+      find: (words: readonly ShellWord[], run: Run) => this.#find(words, run),
+      fd: (words: readonly ShellWord[], run: Run) => this.#find(words, run),
+    });
+
+  #cd(words: readonly ShellWord[], otherwise: string): void {
+    const [to = { text: otherwise, dynamic: false }] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
+    this.#change(this.#variables.has('CDPATH') ? { text: '-', dynamic: false } : to);
+  }
+
+  #change(to: ShellWord): void {
+    this.#folders = new Set([...this.#folders].map((from) => this.#resolved(to, from)));
+  }
+
+  /** A folder by what a command is told, from where it is. */
+  #resolved(word: ShellWord, from: Folder): Folder {
+    const { home } = this.#context;
+    // The top of the repository that it is in has the same configuration.
+    if (/^\$\(git rev-parse --show-toplevel\)$/.test(word.text)) return from;
+    const text = this.#completed(word);
+    if (text === null || text === '-') return LOST;
+    const path = text === '~' || text.startsWith('~/') ? (home === null ? LOST : home + text.slice(1)) : text;
+    if (path === LOST || path.startsWith('~')) return LOST;
+    if (/^(\/|[A-Za-z]:[/\\])/.test(path)) return normalisePath(path);
+    return from === null || from === LOST ? from : normalisePath(`${from}/${path}`);
+  }
+
+  /** A word with the home folder in it, or null where only the shell knows. */
+  #completed({ text, dynamic, variables }: ShellWord): string | null {
+    if (!dynamic) return text;
+    const { home } = this.#context;
+    const isHome = variables?.every((name) => name === 'HOME') === true && !this.#variables.has('HOME');
+    return isHome && home !== null ? text.replace(/\$\{HOME\}|\$HOME\b/g, home) : null;
+  }
+
+  // --- what runs something else ---
+
+  /** A text that a shell reads; null where only the shell knows. */
+  #text(text: string | null, depth: number, by: string): void {
+    if (text === null) this.#every(`only the shell knows what ${by} runs`);
+    else this.line(text, depth + 1);
+  }
+
+  #alias(name: string, body: string, rest: readonly ShellWord[], { assignments, input, depth }: Run): void {
+    const { steps, errors } = readShellLine(body);
+    const last = steps.at(-1);
+    // What stands behind the alias are words of its last command.
+    if (errors.length > 0 || last?.kind !== 'command') {
+      this.#every(`the alias "${name}" can't be followed`);
+      return;
     }
-    const inner = words.slice(at);
-    if (inner.length === 0) return;
-    if (name === 'npx' || name === 'bunx' || name === 'uvx' || name === 'pipx') {
+    this.#leave(this.#sequence(steps.slice(0, -1), depth + 1));
+    const words = [...last.command.words, ...rest];
+    const set = [...assignments, ...last.command.assignments];
+    if (words.length > 0) this.#run(words, { assignments: set, input, depth: depth + 1 });
+    else this.#set(set);
+  }
+
+  #wrapped(name: string, wrapper: Wrapper, given: readonly ShellWord[], { assignments, input, depth }: Run): void {
+    const found = unwrap(wrapper, given);
+    const run: Run = {
+      assignments: [...assignments, ...found.assignments],
+      input: found.adds ? UNKNOWN_INPUT : input,
+      depth: depth + 1,
+    };
+    const inner = () => {
+      for (const folder of found.folders) this.#change(folder);
+      for (const text of found.texts) this.#text(text, depth, name);
+      if (found.split !== null) {
+        const words = found.words.map(({ text, dynamic }) => (dynamic ? text : quoted(text)));
+        this.#text(found.split === 'unknown' ? null : [found.split, ...words].join(' '), depth, name);
+      } else if (wrapper.shell) this.#inShell(name, found.words, found.adds, run);
+      else if (found.words.length > 0) this.#program(name, found.adds ? withAdded(found.words) : found.words, run);
+      else if (name === 'exec' && input.kind !== 'none') this.#stdin = input;
+    };
+    if (wrapper.here || (name === 'exec' && found.words.length === 0)) inner();
+    else this.#apart(inner);
+  }
+
+  /** The program that a wrapper runs. */
+  #program(wrapper: string, words: readonly ShellWord[], run: Run): void {
+    const first = words[0]!.text;
+    if (wrapper === 'flock' && first === '-c') this.#text(joined(words.slice(1, 2)), run.depth, wrapper);
+    else if (PACKAGE_RUNNERS.has(wrapper)) {
       // A package by its name, with or without a version: known only if its program is.
-      const program = programName(inner[0]!.text.replace(/(?<=.)@[^/]*$/, ''));
-      if (!this.#programs.has(program) && !SHELLS.has(program)) {
+      const program = programName(first.replace(/(?<=.)@[^/]*$/, ''));
+      if (this.#programs.has(program) || SHELLS.has(program))
+        this.#run([{ text: program, dynamic: false }, ...words.slice(1)], run);
+      else
         this.#mentioned(
-          inner.map(({ text }) => text).join(' '),
-          `${name} runs a package`,
+          words.map(({ text }) => text).join(' '),
+          `${wrapper} runs a package`,
           'opaque',
-          `${name} ${inner[0]!.text}`,
+          `${wrapper} ${first}`,
         );
-        return;
-      }
-      this.#run([{ text: program, dynamic: false }, ...inner.slice(1)], set, input, depth + 1);
-      return;
-    }
-    if (name === 'flock' && inner[0]!.text === '-c') {
-      this.#text(inner.slice(1, 2), depth, name);
-      return;
-    }
-    if (shell) {
-      const [until] = [inner.findIndex(({ text }) => text === ':::' || text === '::::')];
-      const run = until === -1 ? inner : inner.slice(0, until);
-      if (run.length === 0) this.#every(`${name} runs what it reads`);
-      else if (run.length === 1 || adds !== true)
-        this.#text(
-          run.filter(({ dynamic }) => !dynamic || adds !== true),
-          depth,
-          name,
-        );
-      else this.#run([...run, ...ADDED], set, UNKNOWN, depth + 1);
-      return;
-    }
-    this.#run(adds ? [...inner, ...ADDED] : inner, set, adds ? UNKNOWN : input, depth + 1);
+    } else this.#run(words, run);
   }
 
-  #find(words: readonly ShellWord[], input: ShellInput, depth: number): void {
+  /** Words that a wrapper joins and gives to a shell, with those that it puts in for braces. */
+  #inShell(name: string, words: readonly ShellWord[], adds: boolean, { depth }: Run): void {
+    const until = words.findIndex(({ text }) => /^:{3,4}\+?$/.test(text));
+    const line = until === -1 ? words : words.slice(0, until);
+    if (line.length === 0) this.#every(`${name} runs what it reads`);
+    else if (!adds) this.#text(joined(line), depth, name);
+    else {
+      const text = line.map((word) => (word.dynamic ? ADDED : word.text)).join(' ');
+      const filled = text.replace(/\{[\w./#%+-]*\}/g, ADDED);
+      this.#text(filled === text ? `${text} ${ADDED}` : filled, depth, name);
+    }
+  }
+
+  #textual(
+    name: string,
+    { text, operands }: { readonly text: readonly string[]; readonly operands?: true },
+    words: readonly ShellWord[],
+    { assignments, depth, input }: Run,
+  ): void {
+    const argv = readArgv(words, { values: new Set(text), names: new Set(text) });
+    const given = text.flatMap((option) => argv.options.get(option) ?? []);
+    for (const each of [...given, ...(operands ? argv.operands : [])])
+      if (each !== true) this.#apart(() => this.#text(each, depth, name));
+    if (argv.open) this.#every(`only the shell knows what ${name} runs`);
+    // On some systems the command stands behind the file: `script -q /dev/null git push`.
+    const file = words.findIndex((word) => !word.text.startsWith('-'));
+    if (name === 'script' && given.length === 0 && file !== -1 && words.length > file + 1)
+      this.#apart(() => this.#run(words.slice(file + 1), { assignments, input, depth: depth + 1 }));
+    if ((name === 'su' || name === 'runuser') && given.length === 0) this.#fed(name, input, depth);
+  }
+
+  #find(words: readonly ShellWord[], { input, depth }: Run): void {
     words.forEach(({ text }, index) => {
       if (!/^(-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/.test(text)) return;
       const rest = words.slice(index + 1);
@@ -344,35 +530,58 @@ class Reader implements Reading {
       const inner = (end === -1 ? rest : rest.slice(0, end)).map((word) =>
         word.text.includes('{}') ? { text: '$found', dynamic: true } : word,
       );
-      if (inner.length > 0) this.#run(inner, [], input, depth + 1);
+      if (inner.length > 0) this.#apart(() => this.#run(inner, { assignments: [], input, depth: depth + 1 }));
     });
   }
 
   #shell(name: string, words: readonly ShellWord[], input: ShellInput, depth: number): void {
     if (name === 'busybox') {
-      if (words.length > 0) this.#run(words, [], input, depth + 1);
+      if (words.length > 0) this.#run(words, { assignments: [], input, depth: depth + 1 });
       return;
     }
     let runsText = false;
+    let hasRun = false;
     for (let at = 0; at < words.length; at++) {
       const word = words[at]!;
       const { text, dynamic } = word;
-      if (!dynamic && /^[-+]/.test(text) && text !== '-' && text !== '--') {
-        if (/^-(-?command|[a-zA-Z]*c[a-zA-Z]*)$/.test(text)) runsText = true;
-        else if (/^[-+]\w*o$/.test(text) || /^--(rcfile|init-file)$/.test(text)) at++;
+      if (!dynamic && /^[-+][a-zA-Z-]/.test(text) && text !== '--') {
+        const long = /^--?(command|init-command)(?:=(.*))?$/s.exec(text);
+        const attached = /^-[a-zA-Z]*[cC]([^a-zA-Z].*|[a-zA-Z]+[^a-zA-Z].*)$/s.exec(text);
+        const given = long?.[2] ?? attached?.[1];
+        if (given !== undefined) {
+          this.line(given, depth + 1);
+          hasRun = true;
+        } else if (long !== null || (name === 'fish' && text === '-C'))
+          this.#text(joined(words.slice(++at, at + 1)), depth, name);
+        else if (/^--(rcfile|init-file)$/.test(text)) at++;
+        else if (!text.startsWith('--')) {
+          if (text.startsWith('-') && text.includes('c')) runsText = true;
+          // Each `o` takes a name of its own.
+          at += [...text].filter((letter) => letter === 'o' || letter === 'O').length;
+        }
         continue;
       }
       if (!dynamic && (text === '--' || text === '-')) continue;
-      if (runsText) this.#text([word], depth, name);
+      if (runsText) this.#text(joined([word]), depth, name);
       else if (dynamic) this.#every(`only the shell knows what ${name} runs`);
+      else if (isStandardInput(text)) this.#fed(name, input, depth);
       else this.opaque.push(`${name} ${text}`);
       return;
     }
-    this.#fed(name, input, depth);
+    if (!hasRun && !runsText && !words.some(({ text }) => /^--(version|help)$/.test(text)))
+      this.#fed(name, input, depth);
+  }
+
+  #source(name: string, words: readonly ShellWord[], { input, depth }: Run): void {
+    const [file] = words[0]?.text === '--' ? words.slice(1) : words;
+    if (file !== undefined && isStandardInput(file.text)) this.#fed(name, input, depth);
+    else if (file?.text.startsWith('<(')) this.#every(`${name} runs what another command prints`);
+    else this.#mentioned(words.map(({ text }) => text).join(' '), `${name} runs what is in a file`, 'opaque', name);
   }
 
   /** A shell that is given its text by another way than its words. */
-  #fed(name: string, input: ShellInput, depth: number): void {
+  #fed(name: string, given: ShellInput, depth: number): void {
+    const input = given.kind === 'none' ? this.#stdin : given;
     switch (input.kind) {
       case 'text':
         this.line(input.text, depth + 1);
@@ -386,93 +595,182 @@ class Reader implements Reading {
     }
   }
 
+  // --- what nobody reads ---
+
+  #unknown(name: string, path: string, words: readonly ShellWord[], input: ShellInput): void {
+    const text = words.map((word) => word.text).join(' ');
+    if (FOREIGN_SHELLS.has(name)) {
+      this.#mentioned(text, `${name} reads another language`, 'opaque', name);
+      return;
+    }
+    if (name === 'sed' || name.endsWith('awk')) {
+      const isInFile = words.some((word) => /^(-\w*f|--file|-i$|--include)/.test(word.text)) && name !== 'sed';
+      if (isInFile || runsPrograms(name, text))
+        this.#mentioned(text, `the code of ${name} is not read`, isInFile ? 'opaque' : 'nothing', name);
+      return;
+    }
+    const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
+    if (codeOptions !== undefined) {
+      this.#interpreter(name, codeOptions, words, input);
+      return;
+    }
+    if (RUNS_UNSEEN.has(name)) {
+      const fed = input.kind === 'text' ? ` ${input.text}` : '';
+      this.#mentioned(text + fed, `${name} runs more than is in the line`, 'opaque', name);
+      return;
+    }
+    if (HARMLESS.has(name)) return;
+    const lower = text.toLowerCase();
+    const called = this.#integrationsWhere(({ commands }) =>
+      [...commands].some(([program, command]) => mentionsCall(lower, program, command)),
+    );
+    if (called.length > 0) this.unresolved.push({ integrations: called, why: `${name} may run what its words say` });
+    else if (path.includes('/') && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
+  }
+
   #interpreter(name: string, codeOptions: readonly string[], words: readonly ShellWord[], input: ShellInput): void {
     const texts = words.map(({ text }) => text);
     const hasCode = texts.some((text) =>
       codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))),
     );
-    const operand = texts.find((text) => !text.startsWith('-'));
-    if (name.endsWith('awk') || hasCode) {
-      if (words.some(({ dynamic }) => dynamic))
-        this.#mentioned(texts.join(' '), `the code of ${name} is not read`, 'opaque', name);
-      else this.#mentioned(texts.join(' '), `the code of ${name} is not read`, 'opaque', name);
-    } else if (operand === undefined && !texts.includes('-m') && input.kind === 'text')
-      this.#mentioned(input.text, `the code of ${name} is not read`, 'opaque', name);
-    else if (
-      operand === undefined &&
-      !texts.includes('-m') &&
-      input.kind === 'unknown' &&
-      !texts.some((text) => /^--?(version|V|v|help|h)$/.test(text))
-    )
-      this.#every(`${name} runs what another command prints`);
-    else this.#mentioned(texts.join(' '), `the code of ${name} is not read`, 'opaque', name);
+    const isFed =
+      !hasCode &&
+      texts.every((text) => text.startsWith('-')) &&
+      !texts.some((text) => /^(-m|--?(version|V|v|help|h))$/.test(text));
+    if (isFed && input.kind === 'unknown') this.#every(`${name} runs what another command prints`);
+    else {
+      const code = isFed && input.kind === 'text' ? input.text : texts.join(' ');
+      this.#mentioned(code, `the code of ${name} is not read`, 'opaque', name);
+    }
   }
 
-  /** A folder by what a command is told, from where the line is by now. */
-  #resolved(
-    { text, dynamic }: ShellWord,
-    from: string | null | typeof LOST = this.#folder,
-  ): string | null | typeof LOST {
-    if (dynamic || text === '-') return LOST;
-    const { home } = this.#context;
-    const path = text === '~' || text.startsWith('~/') ? (home === null ? LOST : home + text.slice(1)) : text;
-    if (path === LOST || path.startsWith('~')) return LOST;
-    if (/^(\/|[A-Za-z]:[/\\])/.test(path)) return normalisePath(path);
-    return from === null || from === LOST ? from : normalisePath(`${from}/${path}`);
-  }
+  // --- what the catalog knows ---
 
   #known(
-    name: string,
-    { integration, command }: { readonly integration: Integration; readonly command: CatalogCommand },
+    { name, integration, command }: Program & { readonly name: string },
     words: readonly ShellWord[],
-    variables: readonly string[],
-    input: ShellInput,
-    depth: number,
+    assignments: readonly ShellAssignment[],
+    run: Run,
   ): void {
-    const found = readCommand(name, integration, command, words, {
-      folder: this.#folder === LOST ? null : this.#folder,
-      isLost: this.#folder === LOST,
-      within: (folder, word) => this.#resolved(word, folder),
-      gitAt: (folder) => {
-        this.gitFolders.add(folder);
-        return this.#context.git.get(folder) ?? null;
-      },
+    const completed = words.map((word) => {
+      const text = this.#completed(word);
+      return text === null ? word : { text, dynamic: false };
     });
-    const suspicious = [...this.#variables, ...variables].find((each) => GIT_VARIABLES.test(each));
-    if (name === 'git' && suspicious !== undefined)
+    const readings = [...this.#folders].map((folder) =>
+      readCommand(name, integration, command, completed, {
+        folder: folder === LOST ? null : folder,
+        isLost: folder === LOST,
+        within: (from, word) => this.#resolved(word, from),
+        gitAt: (at) => {
+          this.gitFolders.add(at);
+          return this.#context.git.get(at) ?? null;
+        },
+      }),
+    );
+    const variable = assignments.find((each) => mayRedirectGit(each.name, each.value))?.name ?? this.#gitVariable;
+    if (name === 'git' && variable !== null)
       this.unresolved.push({
         integrations: [integration],
-        why: `${suspicious} is set in the line, which may make git run something else`,
+        why: `${variable} is set in the line, which may make git run something else`,
       });
-    if (found.unresolved !== null) this.unresolved.push({ integrations: [integration], why: found.unresolved });
-    if (found.call !== null) this.calls.push(found.call);
-    for (const text of found.runs) {
-      if (text === null) this.#every(`only the shell knows what ${name} runs`);
-      else this.line(text, depth + 1);
-    }
-    for (const inner of found.programs) this.#run(inner, variables, input, depth + 1);
+    const faults = new Set(readings.flatMap(({ unresolved }) => (unresolved === null ? [] : [unresolved])));
+    for (const why of faults) this.unresolved.push({ integrations: [integration], why });
+    // A function is read where it stands and where it is called: what is the same is there once.
+    for (const call of callsOf(readings)) if (!this.calls.some((each) => isSame(each, call))) this.calls.push(call);
+    // The shell that it starts has the folder that it had.
+    this.#apart(() => {
+      for (const text of new Set(readings.flatMap(({ runs }) => runs))) this.#text(text, run.depth, name);
+      for (const inner of readings[0]?.programs ?? []) this.#run(inner, { ...run, depth: run.depth + 1 });
+      for (const { programs } of readings.slice(1))
+        if (JSON.stringify(programs) !== JSON.stringify(readings[0]!.programs))
+          for (const inner of programs) this.#run(inner, { ...run, depth: run.depth + 1 });
+    });
   }
 }
 
-/** A folder that only the shell knows. */
-const LOST = Symbol('lost');
-
-const UNKNOWN: ShellInput = { kind: 'unknown' };
-/** What is added to a command that reads its arguments from elsewhere. */
-const ADDED: readonly ShellWord[] = [{ text: '$added', dynamic: true }];
-
-/** The program's name without its folder, its ending and its case: `/usr/bin/Git.exe` is git. */
-function programName(path: string): string {
-  const name = path.replaceAll('\\', '/').split('/').at(-1) ?? path;
-  return name.toLowerCase().replace(/\.(exe|cmd|bat|ps1|com)$/, '');
+/** One call for what is the same in every folder that the line may be in by then: what differs only the shell knows. */
+function callsOf(readings: readonly CommandReading[]): CommandCall[] {
+  const found = new Map<string, CommandCall[]>();
+  for (const { call } of readings) {
+    if (call === null) continue;
+    const key = JSON.stringify([call.name, call.possible, call.tools]);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [call]);
+    else same.push(call);
+  }
+  return [...found.values()].map(([first, ...others]) =>
+    others.length === 0
+      ? first!
+      : {
+          ...first!,
+          argument: (canonical) => {
+            const [one, ...more] = [first!, ...others].map(({ argument }) => argument(canonical));
+            return more.every((each) => JSON.stringify(each) === JSON.stringify(one))
+              ? one!
+              : { state: 'unreadable', why: 'only the shell knows the folder' };
+          },
+        },
+  );
 }
 
-/** Whether a program's name stands in a text as a word. */
-function mentions(lower: string, name: string): boolean {
-  for (let at = lower.indexOf(name); at !== -1; at = lower.indexOf(name, at + 1)) {
-    const before = lower[at - 1] ?? ' ';
-    const after = lower[at + name.length] ?? ' ';
-    if (!/[\w-]/.test(before) && !/[\w]/.test(after)) return true;
-  }
-  return false;
+function isSame(a: CommandCall, b: CommandCall): boolean {
+  return (
+    a.name === b.name &&
+    JSON.stringify([a.possible, a.tools, a.canonical.map(a.argument)]) ===
+      JSON.stringify([b.possible, b.tools, b.canonical.map(b.argument)])
+  );
+}
+
+/** Arrays of the shell in which a name is what runs. */
+const REBINDING: ReadonlySet<string> = new Set([
+  'BASH_ALIASES',
+  'BASH_CMDS',
+  'aliases',
+  'galiases',
+  'functions',
+  'commands',
+]);
+
+const PACKAGE_RUNNERS: ReadonlySet<string> = new Set(['npx', 'bunx', 'uvx', 'pipx']);
+
+/** What stands in a line for something that nobody knows. */
+const ADDED = '"$added"';
+
+function withoutPrecommands(given: readonly ShellWord[]): readonly ShellWord[] {
+  let words = given;
+  while (words.length > 1 && ZSH_PRECOMMANDS.has(words[0]!.text)) words = words.slice(1);
+  if (words[0]?.text !== 'repeat' || words.length < 3) return words;
+  const body = words.slice(2);
+  return body[0]!.text === '{' || body[0]!.text === 'do' ? body.slice(1) : body;
+}
+
+/** The words as one line; null where only the shell knows. */
+function joined(words: readonly ShellWord[]): string | null {
+  return words.some(({ dynamic }) => dynamic) ? null : words.map(({ text }) => text).join(' ');
+}
+
+function isStandardInput(file: string): boolean {
+  return /^\/(dev\/stdin|dev\/fd\/0|proc\/self\/fd\/0)$/.test(file);
+}
+
+/** Of a text that the shell took as it stands: whether it runs something once it is evaluated. */
+function hasSubstitution(text: string): boolean {
+  return text.includes('$(') || text.includes('`');
+}
+
+function assignmentOf({ text, ...word }: ShellWord): ShellAssignment {
+  const at = text.indexOf('=');
+  const value = at === -1 ? { text: '', dynamic: true } : { ...word, text: text.slice(at + 1) };
+  return { name: at === -1 ? text : text.slice(0, at), index: null, value };
+}
+
+function unknownVariable({ text }: ShellWord): ShellAssignment {
+  return { name: text, index: null, value: { text: '', dynamic: true } };
+}
+
+/** Whether code of sed or awk may start a program. */
+function runsPrograms(name: string, text: string): boolean {
+  return name === 'sed'
+    ? /(^|[\s;{}\d$/!'"])e(\s|$)|\W[gpiImM\d]*e[gpiImM\d]*(\s|;|$|\})|(^|\s)(-f|--file)/.test(text)
+    : /system|\||@/.test(text);
 }
