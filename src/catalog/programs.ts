@@ -168,6 +168,29 @@ export const HARMLESS: ReadonlySet<string> = wordSet(
   'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more man bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
 );
 
+/** Programs that only look into the files that they are given. */
+export const READS_FILES: ReadonlySet<string> = wordSet(
+  'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha256sum less more man bat jq yq sed awk gawk readlink realpath basename dirname find fd echo printf open xdg-open code cursor cd which type',
+);
+
+/** Programs that take away, move or change a folder with all that is below. */
+export const DESTROYS_FILES: ReadonlySet<string> = wordSet(
+  'rm rmdir mv shred unlink chmod chown chattr rsync find trash srm',
+);
+
+/** Programs whose last operand is what they write. */
+export const COPIES_FILES: ReadonlySet<string> = wordSet('cp scp install ditto');
+
+/** Options with which a program that reads files changes them. */
+export const CHANGING_OPTIONS: ReadonlyMap<string, RegExp> = new Map([
+  ['sed', /^(-[a-zA-Z]*i|--in-place)/],
+  ['gawk', /^(-i|--include)/],
+  ['yq', /^(-[a-zA-Z]*i|--inplace)/],
+  ['sort', /^(-[a-zA-Z]*o|--output)/],
+  ['find', /^-(delete|exec|execdir|ok|okdir|fprint.*|fls)$/],
+  ['fd', /^(-x|-X|--exec.*)$/],
+]);
+
 /** Builtins that evaluate what stands in brackets in their words: `test -v 'a[$(…)]'`. */
 export const EVALUATES: ReadonlySet<string> = wordSet(
   'let test [ [[ printf read unset declare typeset local export readonly wait mapfile readarray getopts',

@@ -38,8 +38,9 @@ export interface ShellCommand {
   /** `GIT_DIR=x`, before the name */
   readonly assignments: readonly ShellAssignment[];
   readonly input: ShellInput;
-  /** the files that its redirects write */
+  /** the files that its redirects write and read */
   readonly writes: readonly ShellWord[];
+  readonly reads: readonly ShellWord[];
 }
 
 export type ShellStep =
@@ -160,7 +161,7 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
     case 'Redirected':
       return [
         ...inWords(node.redirects, errors),
-        bare({ writes: writesOf(node.redirects) }),
+        bare({ writes: writesOf(node.redirects), reads: readsOf(node.redirects) }),
         ...within(node.command, inputOf(node.redirects, input)),
       ];
     case 'Command':
@@ -171,7 +172,7 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
 }
 
 function bare(parts: Partial<ShellCommand>): ShellStep {
-  return { kind: 'command', command: { words: [], assignments: [], input: NO_INPUT, writes: [], ...parts } };
+  return { kind: 'command', command: { words: [], assignments: [], input: NO_INPUT, writes: [], reads: [], ...parts } };
 }
 
 /** What runs while words are put together: substitutions, and `${x:=y}`, which sets a variable. */
@@ -242,6 +243,7 @@ function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput
     ),
     input: inputOf(redirects, input),
     writes: writesOf(redirects),
+    reads: readsOf(redirects),
   };
 }
 
@@ -318,6 +320,14 @@ function writesOf(redirects: readonly Redirection[]): ShellWord[] {
     // `2>&1` and `>&-` name no file.
     return redirect.operator === '>&' && /^(\d+|-)$/.test(word.text) ? [] : [word];
   });
+}
+
+function readsOf(redirects: readonly Redirection[]): ShellWord[] {
+  return redirects.flatMap((redirect) =>
+    redirect.type === 'Redirect' && redirect.operator === '<' && redirect.target !== undefined
+      ? [wordOf(redirect.target)]
+      : [],
+  );
 }
 
 /** What the next command of a pipe reads: known only of a plain `echo` or `printf` of one text, and of `cat` alone. */

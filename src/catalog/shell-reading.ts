@@ -11,10 +11,24 @@ import { type GitContext, mayRedirectGit } from './git-context.ts';
 import type { Catalog, Integration } from './load.ts';
 import { mentions, mentionsCall, programName } from './mentions.ts';
 import {
+  asksDesk,
+  OWN_INTEGRATION,
+  type OwnPlaces,
+  type OwnTool,
+  ownCall,
+  ownTouch,
+  speaksOfOwn,
+  type Touch,
+} from './own.ts';
+import {
+  CHANGING_OPTIONS,
+  COPIES_FILES,
+  DESTROYS_FILES,
   EVALUATES,
   FOREIGN_SHELLS,
   HARMLESS,
   INTERPRETERS,
+  READS_FILES,
   RUNS_UNSEEN,
   SHELLS,
   TEXT_PROGRAMS,
@@ -46,6 +60,8 @@ export interface ShellContext {
   readonly aliases: ReadonlyMap<string, string>;
   /** of each folder that a git command works in, what git knows there; a folder that is no repository has none */
   readonly git: ReadonlyMap<string, GitContext>;
+  /** toolgate's own places; null where nobody asks about them */
+  readonly own: OwnPlaces | null;
 }
 
 /** Something whose operation can't be told. */
@@ -60,8 +76,6 @@ export interface Reading {
   readonly unresolved: readonly Unresolved[];
   /** programs that run code which is not in the line */
   readonly opaque: readonly string[];
-  /** files that redirects write */
-  readonly writes: readonly ShellWord[];
   /** the folders that its git commands work in: what git knows there is to be read, and the line once more */
   readonly gitFolders: ReadonlySet<string>;
 }
@@ -78,6 +92,12 @@ interface Ends {
 interface Program {
   readonly integration: Integration;
   readonly command: CatalogCommand;
+}
+
+interface KnownProgram extends Program {
+  readonly name: string;
+  /** the words behind its name, of those that were given */
+  readonly words: (given: readonly ShellWord[]) => readonly ShellWord[];
 }
 
 /** What a command is run with. */
@@ -106,7 +126,6 @@ class Reader implements Reading {
   readonly calls: CommandCall[] = [];
   readonly unresolved: Unresolved[] = [];
   readonly opaque: string[] = [];
-  readonly writes: ShellWord[] = [];
   readonly gitFolders = new Set<string>();
   readonly #catalog: Catalog;
   readonly #context: ShellContext;
@@ -160,9 +179,11 @@ class Reader implements Reading {
   #mentioned(text: string, why: string, otherwise: 'every' | 'opaque' | 'nothing', program = ''): void {
     const lower = text.toLowerCase();
     const found = this.#integrationsWhere(
-      ({ commands, apiHosts }) =>
-        [...commands.keys()].some((name) => mentions(lower, name)) ||
-        apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
+      ({ id, commands, apiHosts }) =>
+        // Our own name stands in many a path.
+        [...commands].some(([name, command]) =>
+          id === OWN_INTEGRATION ? mentionsCall(lower, name, command) : mentions(lower, name),
+        ) || apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
     );
     if (found.length > 0) this.unresolved.push({ integrations: found, why });
     else if (otherwise === 'every') this.#every(why);
@@ -245,8 +266,9 @@ class Reader implements Reading {
 
   // --- one command ---
 
-  #command({ words, assignments, input, writes }: ShellCommand, depth: number): void {
-    this.writes.push(...writes);
+  #command({ words, assignments, input, writes, reads }: ShellCommand, depth: number): void {
+    for (const word of writes) this.#touch('>', word, 'changes');
+    for (const word of reads) this.#touch('<', word, 'reads');
     if (++this.#count > MAX_COMMANDS) {
       if (this.#count === MAX_COMMANDS + 1) this.#every('it has more commands than can be looked at');
       return;
@@ -327,12 +349,13 @@ class Reader implements Reading {
       this.#apart(() => this.#shell(name, rest, input, depth));
       return;
     }
-    const known = this.#knownProgram(name);
+    const known = this.#knownProgram(name) ?? this.#ownProgram(name, rest);
     if (known !== null) {
-      this.#known(known, [...known.words, ...rest], assignments, run);
+      this.#known(known, known.words(rest), assignments, run);
       return;
     }
-    this.#unknown(name, path, rest, input);
+    this.#touchAll(name, rest);
+    this.#unknown(name, path, rest, run);
   }
 
   /** The program that a word names, or null where only the shell knows. */
@@ -343,14 +366,23 @@ class Reader implements Reading {
     return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
   }
 
-  #knownProgram(name: string): (Program & { readonly name: string; readonly words: readonly ShellWord[] }) | null {
+  #knownProgram(name: string): KnownProgram | null {
     const known = this.#programs.get(name);
-    if (known !== undefined) return { ...known, name, words: [] };
+    if (known !== undefined) return { ...known, name, words: (given) => given };
     // `git-push` is `git push`.
     const [, program = '', sub = ''] = /^(\w+)-(.+)$/.exec(name) ?? [];
     const parent = this.#programs.get(program);
     return parent !== undefined && Object.hasOwn(parent.command.subcommands ?? {}, sub)
-      ? { ...parent, name: program, words: [{ text: sub, dynamic: false }] }
+      ? { ...parent, name: program, words: (given) => [{ text: sub, dynamic: false }, ...given] }
+      : null;
+  }
+
+  /** toolgate itself, started by its file. */
+  #ownProgram(name: string, words: readonly ShellWord[]): KnownProgram | null {
+    const own = this.#programs.get(OWN_INTEGRATION);
+    const script = words.findIndex(({ text }) => !text.startsWith('-'));
+    return own !== undefined && INTERPRETERS.has(name) && /(^|[\\/])toolgate\.c?js$/i.test(words[script]?.text ?? '')
+      ? { ...own, name: OWN_INTEGRATION, words: (given) => given.slice(script + 1) }
       : null;
   }
 
@@ -523,6 +555,7 @@ class Reader implements Reading {
   }
 
   #find(words: readonly ShellWord[], { input, depth }: Run): void {
+    this.#touchAll('find', words);
     words.forEach(({ text }, index) => {
       if (!/^(-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/.test(text)) return;
       const rest = words.slice(index + 1);
@@ -595,12 +628,81 @@ class Reader implements Reading {
     }
   }
 
+  // --- toolgate's own places ---
+
+  /** What a command's words name of them. */
+  #touchAll(name: string, words: readonly ShellWord[]): void {
+    const { own } = this.#context;
+    if (own === null) return;
+    if (STOPS.has(name) && words.some(({ text }) => text.toLowerCase().includes('toolgate')))
+      this.#own(name, 'stop', null);
+    if (!HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text))) this.#own(name, 'ask_desk', null);
+    const operands = words.filter(({ text }) => !text.startsWith('-'));
+    const changing = CHANGING_OPTIONS.get(name);
+    const onlyReads = READS_FILES.has(name) && !words.some(({ text }) => changing?.test(text));
+    for (const word of words) {
+      const isSource =
+        COPIES_FILES.has(name) && word !== operands.at(-1) && !words.some(({ text }) => /^-\w*t|^--target/.test(text));
+      this.#touch(name, word, onlyReads || isSource ? 'reads' : DESTROYS_FILES.has(name) ? 'destroys' : 'changes');
+    }
+  }
+
+  /** A program that the catalog knows changes files in the folder that it works in too. */
+  #touchKnown(name: string, words: readonly ShellWord[], calls: readonly CommandCall[]): void {
+    // Of git's commands most leave the files alone.
+    const onlyReads =
+      calls.every(({ possible }) => possible.every((each) => each === 'Read')) ||
+      (name === 'git' && calls.length > 0 && !calls.some((each) => CHANGES_FILES.test(each.name)));
+    // One that it touches says enough.
+    [...words, { text: '.', dynamic: false }].some((word) => this.#touch(name, word, onlyReads ? 'reads' : 'changes'));
+  }
+
+  /** Whether it touches any. */
+  #touch(name: string, word: ShellWord, touch: Touch): boolean {
+    const { own } = this.#context;
+    if (own === null) return false;
+    const { text } = word;
+    // `--file=PATH`, `of=PATH`; an option alone names nothing.
+    const after = text.slice(text.indexOf('=') + 1);
+    const parts = [...(text.startsWith('-') ? [] : [text]), ...(after === text ? [] : [after])];
+    for (const part of parts)
+      for (const from of this.#folders) {
+        const path = this.#resolved({ ...word, text: part }, from);
+        const tool = typeof path === 'string' ? ownTouch(own, path, touch) : null;
+        if (tool !== null) {
+          this.#own(name, tool, path as string);
+          return true;
+        }
+      }
+    return false;
+  }
+
+  #own(name: string, tool: OwnTool, path: string | null): void {
+    const call = ownCall(this.#catalog, tool, name, path);
+    if (call !== null) this.#add(call);
+  }
+
+  /** Code that nobody reads, and that speaks of toolgate's own places. */
+  #ownInCode(code: string, by: string): void {
+    const { own, home } = this.#context;
+    const integration = this.#catalog.integrations.get(OWN_INTEGRATION);
+    if (own !== null && integration !== undefined && speaksOfOwn(own, code, home))
+      this.unresolved.push({ integrations: [integration], why: `the code of ${by} speaks of toolgate's own files` });
+  }
+
+  /** What is read twice is there once: a function where it stands and where it is called, a loop. */
+  #add(call: CommandCall): void {
+    if (!this.calls.some((each) => isSame(each, call))) this.calls.push(call);
+  }
+
   // --- what nobody reads ---
 
-  #unknown(name: string, path: string, words: readonly ShellWord[], input: ShellInput): void {
+  #unknown(name: string, path: string, words: readonly ShellWord[], run: Run): void {
+    const { input } = run;
     const text = words.map((word) => word.text).join(' ');
     if (FOREIGN_SHELLS.has(name)) {
       this.#mentioned(text, `${name} reads another language`, 'opaque', name);
+      this.#ownInCode(text, name);
       return;
     }
     if (name === 'sed' || name.endsWith('awk')) {
@@ -611,7 +713,7 @@ class Reader implements Reading {
     }
     const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
     if (codeOptions !== undefined) {
-      this.#interpreter(name, codeOptions, words, input);
+      this.#interpreter(name, codeOptions, words, run);
       return;
     }
     if (RUNS_UNSEEN.has(name)) {
@@ -628,7 +730,7 @@ class Reader implements Reading {
     else if (path.includes('/') && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
   }
 
-  #interpreter(name: string, codeOptions: readonly string[], words: readonly ShellWord[], input: ShellInput): void {
+  #interpreter(name: string, codeOptions: readonly string[], words: readonly ShellWord[], { input }: Run): void {
     const texts = words.map(({ text }) => text);
     const hasCode = texts.some((text) =>
       codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))),
@@ -641,6 +743,7 @@ class Reader implements Reading {
     else {
       const code = isFed && input.kind === 'text' ? input.text : texts.join(' ');
       this.#mentioned(code, `the code of ${name} is not read`, 'opaque', name);
+      this.#ownInCode(code, name);
     }
   }
 
@@ -675,8 +778,9 @@ class Reader implements Reading {
       });
     const faults = new Set(readings.flatMap(({ unresolved }) => (unresolved === null ? [] : [unresolved])));
     for (const why of faults) this.unresolved.push({ integrations: [integration], why });
-    // A function is read where it stands and where it is called: what is the same is there once.
-    for (const call of callsOf(readings)) if (!this.calls.some((each) => isSame(each, call))) this.calls.push(call);
+    const calls = callsOf(readings);
+    for (const call of calls) this.#add(call);
+    if (name !== OWN_INTEGRATION) this.#touchKnown(name, words, calls);
     // The shell that it starts has the folder that it had.
     this.#apart(() => {
       for (const text of new Set(readings.flatMap(({ runs }) => runs))) this.#text(text, run.depth, name);
@@ -720,6 +824,13 @@ function isSame(a: CommandCall, b: CommandCall): boolean {
       JSON.stringify([b.possible, b.tools, b.canonical.map(b.argument)])
   );
 }
+
+/** git's commands that write the files of the folder they work in. */
+const CHANGES_FILES =
+  /^git (checkout|switch|restore|reset|clean|stash|pull|merge|rebase|apply|am|rm|mv|cherry-pick|revert|clone|init|worktree|sparse-checkout|read-tree|checkout-index|submodule|bisect|config)\b/;
+
+/** Programs that end others. */
+const STOPS: ReadonlySet<string> = new Set(['kill', 'pkill', 'killall', 'systemctl']);
 
 /** Arrays of the shell in which a name is what runs. */
 const REBINDING: ReadonlySet<string> = new Set([

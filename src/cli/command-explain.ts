@@ -3,15 +3,18 @@ import { homedir } from 'node:os';
 import { z } from 'zod';
 import type { JsonValue, Operation } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
+import type { OwnPlaces } from '../catalog/own.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
+import { folders } from '../config/paths.ts';
 import { visibleLine } from '../problem.ts';
-import { knownArguments } from '../shell/calls.ts';
+import { integrationsOf, knownArguments } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
 import { decideLine, type LineDecision } from '../shell/judging.ts';
 import { askedAgent } from './asked-agent.ts';
 import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, print, printJson } from './output.ts';
+import { ownPlaces } from './own-places.ts';
 import { answerLines, type Questions } from './questions.ts';
 import { rulesHere } from './rules-here.ts';
 import { shellCalls } from './shell-calls.ts';
@@ -68,18 +71,17 @@ export async function commandExplain(line: string | undefined, flags: CommandFla
 
 async function explainLines(flags: CommandFlags): Promise<number> {
   const catalog = await openCatalog(flags);
-  return answerLines(QUESTIONS, ({ command, cwd }) => answerOf(readAt(catalog, command, cwd ?? null), catalog));
+  const own = ownPlaces(folders(flags));
+  return answerLines(QUESTIONS, ({ command, cwd }) => answerOf(readAt(catalog, command, cwd ?? null, own), catalog));
 }
 
-function readAt(catalog: Catalog, line: string, cwd: string | null): Reading {
-  return readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map() });
+function readAt(catalog: Catalog, line: string, cwd: string | null, own: OwnPlaces): Reading {
+  return readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
 }
 
 function answerOf(reading: Reading, catalog: Catalog): CommandAnswer {
   const { calls, unresolved, opaque } = reading;
-  const concerned = unresolved.flatMap(({ integrations }) =>
-    integrations === 'every' ? [...catalog.integrations.values()] : integrations,
-  );
+  const concerned = unresolved.flatMap(({ integrations }) => integrationsOf(integrations, catalog));
   return {
     calls: calls.map((call) => ({
       integration: call.integration.title,
@@ -103,7 +105,7 @@ async function explainOne(line: string, flags: CommandFlags): Promise<number> {
     if (loaded === null) return 3;
     const { catalog, policies } = loaded.rules;
     const cwd = flags.cwd ?? process.cwd();
-    const { reading, calls } = shellCalls(loaded.rules, line, cwd);
+    const { reading, calls } = shellCalls(loaded.rules, line, cwd, ownPlaces(house.folders));
     const agent = await askedAgent(house, policies, flags.agent ?? null);
     const gathered = {
       now: Date.now(),

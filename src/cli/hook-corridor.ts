@@ -1,29 +1,33 @@
 /** A command that an agent's hook asks about, through the corridor: judged, recorded, held for a person if a policy wants. */
+
+import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
 import { rulesFault } from '../config/rules.ts';
+import { deskFacts } from '../desk/run.ts';
 import { GatewayError } from '../errors.ts';
 import { flow, type Ports } from '../flow.ts';
 import { brokenOf, refusalOf } from '../gateway/refusal.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { decideLine } from '../shell/judging.ts';
-import { HOOK_AGENTS, type HookAgent, type HookCommand, type HookEvent } from '../shell/payload.ts';
+import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../shell/payload.ts';
 import { wakeDesk } from './desk-process.ts';
 import { NO_HISTORY } from './history.ts';
 import { createHolder } from './hold.ts';
+import { requestOf } from './hook-asks.ts';
+import { hookCalls } from './hook-calls.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { complain } from './output.ts';
-import { shellCalls } from './shell-calls.ts';
+import { isOwnGate } from './own-gate.ts';
+import { ownPlaces } from './own-places.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 /** What a hook was asked. */
 export interface HookAsked {
   readonly agent: HookAgent;
   readonly event: HookEvent;
-  readonly command: HookCommand;
-  /** the command as it is read */
-  readonly line: string;
+  readonly asks: HookAsks;
   readonly holdMs: number;
 }
 
@@ -37,7 +41,7 @@ export async function throughCorridor(asked: HookAsked, flags: HouseFlags): Prom
   }
 }
 
-async function judged(house: House, { agent, event, command, line, holdMs }: HookAsked): Promise<HookAnswer> {
+async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): Promise<HookAnswer> {
   const loaded = await house.rules.load();
   if (loaded.rules === null)
     throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
@@ -56,7 +60,9 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
     return met.agent;
   };
   const rulesNow = () => house.rules.current()!.rules!;
-  const classify = () => shellCalls(rulesNow(), line, event.cwd, command.text).calls;
+  const desk = await house.store.read(deskFacts);
+  const callsUnder = await hookCalls(house, event, asks, ownPlaces(house.folders, desk?.port ?? null));
+  const classify = () => callsUnder(rulesNow());
   const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
     const { policies, hash } = rulesNow();
     return {
@@ -66,6 +72,12 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
   };
   const calls = classify();
   if (calls.length === 0) return noDecision(event.form);
+  const cwd = event.cwd ?? process.cwd();
+  if (asks.kind === 'mcp' && isOwnGate(asks, house.folders, cwd, homedir())) {
+    // The gate judges, counts, holds and records it; what is blocked is blocked here already.
+    const gathered = await judge.count('', await whoAsks(), calls, judge.gather());
+    if (decide(await whoAsks(), calls, gathered).decision.effect !== 'block') return noDecision(event.form);
+  }
 
   const gone = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => gone.abort());
@@ -82,8 +94,8 @@ async function judged(house: House, { agent, event, command, line, holdMs }: Hoo
       recordDecision: (_, decided) => judge.recordDecision(null, decided),
       hold: (_, decided) =>
         holder.hold(decided, {
-          method: 'shell',
-          request: JSON.stringify({ command: command.text, ...(event.cwd !== null && { cwd: event.cwd }) }),
+          method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
+          request: requestOf(event, asks),
           launch: '',
           patienceMs: holdMs,
           signal: gone.signal,

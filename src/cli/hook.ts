@@ -6,18 +6,19 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildCatalog } from '../catalog/load.ts';
-import { quoted } from '../catalog/shell-line.ts';
+import { buildCatalog, type Catalog } from '../catalog/load.ts';
 import { readShell } from '../catalog/shell-reading.ts';
-import { folders } from '../config/paths.ts';
+import { type Folders, folders } from '../config/paths.ts';
 import { GatewayError, messageOf } from '../errors.ts';
 import { didYouMean } from '../problem.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
-import { HOOK_AGENTS, type HookAgent, type HookCommand, type HookEvent, readPayload } from '../shell/payload.ts';
+import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent, readPayload } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
 import { builtInCommands } from './built-in.ts';
+import { lineOf, touchedFiles } from './hook-asks.ts';
 import type { HouseFlags } from './house.ts';
 import { complain, print } from './output.ts';
+import { ownPlaces } from './own-places.ts';
 
 export interface HookFlags extends HouseFlags {
   /** show what to paste into the agent's configuration */
@@ -69,7 +70,7 @@ function answerInTime(agent: HookAgent, flags: HookFlags): Promise<HookAnswer> {
     const text = await payloadText();
     const event = readPayload(text, agent);
     asked = event;
-    return event.command === null ? noDecision(event.form) : judged(agent, event, event.command, flags);
+    return event.asks === null || !event.isBefore ? noDecision(event.form) : judged(agent, event, event.asks, flags);
   };
   answer().then(answered.resolve, (error) => refuse(messageOf(error)));
   return answered.promise.finally(() => clearTimeout(timer));
@@ -86,24 +87,33 @@ async function payloadText(): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** A line for another shell is read as what that shell is given. */
-function lineOf({ text, shell }: HookCommand): string {
-  return shell === 'powershell' ? `powershell -Command ${quoted(text)}` : text;
-}
-
-async function judged(agent: HookAgent, event: HookEvent, command: HookCommand, flags: HookFlags): Promise<HookAnswer> {
+async function judged(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HookFlags): Promise<HookAnswer> {
+  const where = folders(flags);
   // What concerns no integration is none of our affair, and doesn't wait for the store. The owner's catalog may know more.
-  if (!existsSync(join(flags.config!, 'catalog'))) {
-    const ours = buildCatalog(await builtInCommands());
-    const { calls, unresolved, opaque } = readShell(ours, lineOf(command), { ...around(event), git: new Map() });
-    if (calls.length + unresolved.length + opaque.length === 0) return noDecision(event.form);
-  }
+  if (
+    !existsSync(join(where.config, 'catalog')) &&
+    isNothing(event, asks, buildCatalog(await builtInCommands()), where)
+  )
+    return noDecision(event.form);
   const { throughCorridor } = await import('./hook-corridor.ts');
-  return throughCorridor({ agent, event, command, line: lineOf(command), holdMs: flags.hold ?? HOLD_MS }, flags);
+  return throughCorridor({ agent, event, asks, holdMs: flags.hold ?? HOLD_MS }, flags);
 }
 
-function around({ cwd }: HookEvent) {
-  return { cwd, home: homedir(), aliases: new Map<string, string>() };
+function isNothing({ cwd }: HookEvent, asks: HookAsks, ours: Catalog, where: Folders): boolean {
+  const own = ownPlaces(where);
+  switch (asks.kind) {
+    case 'command': {
+      // On which port of this machine the desk is only the store knows.
+      if (/(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0):\d/i.test(asks.text)) return false;
+      const around = { cwd, home: homedir(), aliases: new Map<string, string>(), git: new Map(), own };
+      const { calls, unresolved, opaque } = readShell(ours, lineOf(asks), around);
+      return calls.length + unresolved.length + opaque.length === 0;
+    }
+    case 'files':
+      return touchedFiles(asks, own, ours, cwd).length === 0;
+    case 'mcp':
+      return false;
+  }
 }
 
 function printRegistration(agent: HookAgent, flags: HookFlags): number {

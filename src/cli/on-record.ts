@@ -15,11 +15,15 @@ import { statusInFile } from './inventory.ts';
 export type LaunchOf = (key: string) => ServerLaunch | null;
 
 /** Every server of servers.json as it is now, with the tools that it has shown. */
-export function configuredLaunches(house: House, rows: readonly ToolRow[]): ServerLaunch[] {
+export function configuredLaunches(
+  house: House,
+  rows: readonly ToolRow[],
+): (ServerLaunch & { readonly prefix: string })[] {
   const { servers } = readRuleFiles(house.folders.config);
   const entries = 'text' in servers ? (readServers(servers.text).servers?.entries ?? {}) : {};
-  return Object.entries(entries).map(([key, { command, args, integration, url, serverUrl, httpUrl }]) => ({
+  return Object.entries(entries).map(([key, { command, args, integration, prefix, url, serverUrl, httpUrl }]) => ({
     key,
+    prefix: prefix ?? key,
     command,
     args,
     integration,

@@ -2,6 +2,7 @@
 import { listTools, type ToolRow } from '../audit/tools.ts';
 import { type Call, doneDeed, type Facts, type IdentityStrength, type JsonObject, type ReviewStatus } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
+import { folders } from '../config/paths.ts';
 import { type Rules, rulesFault } from '../config/rules.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
 import { countersOf } from '../policy/rates.ts';
@@ -14,6 +15,7 @@ import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { callOnRecord, configuredLaunches, definitionIn, type LaunchOf, launches } from './on-record.ts';
 import { complain, print, printJson } from './output.ts';
+import { ownPlaces } from './own-places.ts';
 import { WAITS } from './policy-accept.ts';
 import { rulesHere } from './rules-here.ts';
 import { shellCalls } from './shell-calls.ts';
@@ -103,7 +105,7 @@ async function explainOne(house: House, { policies }: Rules, facts: Facts): Prom
 
 /** Each command of a shell line that policies are asked about; `stopped` by the rule for code that is not in the line. */
 function commandCalls(rules: Rules, line: string, flags: ExplainFlags): { calls: Call[]; stopped: boolean } {
-  const { calls, reading } = shellCalls(rules, line, flags.workspace ?? process.cwd());
+  const { calls, reading } = shellCalls(rules, line, flags.workspace ?? process.cwd(), ownPlaces(folders(flags)));
   const { opaque_commands: action, mode } = rules.policies.file.defaults;
   for (const program of reading.opaque)
     complain(`${program} runs code which is not in the line: for that defaults.opaque_commands is ${action}`);

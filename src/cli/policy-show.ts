@@ -2,6 +2,7 @@
 import type { Deed } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Rules, rulesFault } from '../config/rules.ts';
+import { builtInPolicies } from '../policy/built-in.ts';
 import { wordsOf } from '../policy/compile.ts';
 import { mayConcern } from '../policy/coverage.ts';
 import { visibleLine } from '../problem.ts';
@@ -47,7 +48,8 @@ function shownPolicies({ policies, catalog }: Rules): ShownPolicy[] {
   const deeds = deedsOf(catalog);
   const { defaults } = policies.file;
   const compiled = new Map([...policies.calls, ...policies.discoveries].map((each) => [each.source, each]));
-  const written = policies.file.policies.map((source, index): ShownPolicy => {
+  const all = [...policies.file.policies, ...builtInPolicies(policies.file.policies)];
+  const written = all.map((source, index): ShownPolicy => {
     const own = compiled.get(source);
     return {
       policy: source.name,

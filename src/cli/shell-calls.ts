@@ -1,25 +1,27 @@
 /** A shell line as the calls that are judged, under some rules. */
 import { homedir } from 'node:os';
 import type { Call } from '../call.ts';
+import type { OwnPlaces } from '../catalog/own.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
-import { callsOf } from '../shell/calls.ts';
+import { callsOf, type StatusOf } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
 import { statusInFile } from './inventory.ts';
 
 /** `line`: as it is read; `shown`: as the agent wrote it, where that is another. */
 export function shellCalls(
-  { catalog, policies }: Rules,
+  rules: Rules,
   line: string,
   cwd: string | null,
+  own: OwnPlaces,
   shown = line,
 ): { readonly reading: Reading; readonly calls: readonly Call[] } {
-  const reading = readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map() });
-  const calls = callsOf(
-    reading,
-    shown,
-    catalog,
-    (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed',
-  );
-  return { reading, calls };
+  const { catalog } = rules;
+  const reading = readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
+  return { reading, calls: callsOf(reading, shown, catalog, statusByFile(rules)) };
+}
+
+/** What the owner's file says of a tool that no server has shown. */
+export function statusByFile({ policies }: Rules): StatusOf {
+  return (deed) => statusInFile(policies.file.tools, deed.calledName, deed) ?? 'Unreviewed';
 }

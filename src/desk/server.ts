@@ -21,8 +21,6 @@ import { ownerOfPeer } from './peer.ts';
 import { Shell } from './shell.tsx';
 import { activityDetail, activityLine, approvalDetail, approvalLine } from './views.ts';
 
-/** Fixed, so that a bookmark keeps working; another is taken while it is not free. */
-export const DEFAULT_PORT = 7433;
 const MAX_BODY_BYTES = 64 * 1024;
 const PAGE = 100;
 const ENDED_SHOWN = 50;

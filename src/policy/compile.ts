@@ -1,6 +1,7 @@
 /** Turns policies into tests of the facts that answer yes, no or can't tell. Pure. */
 import { foldName } from '../call.ts';
 import { allOf, anyOf, inWords, negate, type Test } from './answers.ts';
+import { BUILT_IN_PLACE, builtInPolicies } from './built-in.ts';
 import {
   agentStatusTest,
   agentTest,
@@ -41,7 +42,7 @@ export interface CompiledPolicies {
   readonly file: Policies['file'];
   /** line of each policy of the file */
   readonly lines: readonly number[];
-  /** the policies that are enabled, in the order of the file */
+  /** the policies that are enabled, in the order of the file, then those that are built in */
   readonly calls: readonly CompiledPolicy[];
   readonly discoveries: readonly CompiledPolicy[];
   /** those of `calls` that may apply to a call, worked out once for each agent and tool */
@@ -55,10 +56,13 @@ export function compilePolicies(
   fileName = 'policies.yaml',
 ): CompiledPolicies {
   const find = integrationFinder(vocabulary);
-  const compiled = policies.file.policies.flatMap((source, index) =>
-    source.enabled
-      ? [{ source, place: `${fileName}:${policies.lines[index] ?? 0}`, ...compilePolicy(source, find) }]
-      : [],
+  const written = policies.file.policies.map((source, index) => ({
+    source,
+    place: `${fileName}:${policies.lines[index] ?? 0}`,
+  }));
+  const builtIn = builtInPolicies(policies.file.policies).map((source) => ({ source, place: BUILT_IN_PLACE }));
+  const compiled = [...written, ...builtIn].flatMap(({ source, place }) =>
+    source.enabled ? [{ source, place, ...compilePolicy(source, find) }] : [],
   );
   const calls = compiled.filter(({ source }) => source.when === 'an agent makes a tool call');
   return {

@@ -11,7 +11,8 @@ import {
 } from '../call.ts';
 import { createMask, type Mask } from '../mask.ts';
 import type { Test } from './answers.ts';
-import type { CompiledPolicies } from './compile.ts';
+import { BUILT_IN_PLACE } from './built-in.ts';
+import type { CompiledPolicies, CompiledPolicy } from './compile.ts';
 import { decide, isOver } from './decide.ts';
 import { applies } from './resolve.ts';
 
@@ -45,9 +46,11 @@ export interface Explanation {
 export function explain(policies: CompiledPolicies, facts: Facts, owner: string): Explanation {
   const decision = decide(policies, facts, owner);
   const shown = { ...facts, call: maskedCall(facts.call, decision.redact.args) };
+  // What is built in and doesn't concern the call is nobody's question.
+  const isShown = ({ place, test }: CompiledPolicy) => place !== BUILT_IN_PLACE || test.answer(facts) !== 'no';
   return {
     decision,
-    policies: policies.calls.map(({ source, place, test }) => {
+    policies: policies.calls.filter(isShown).map(({ source, place, test }) => {
       const answer = isOver(source, facts.gathered.now) ? 'no' : test.answer(facts);
       const conditions = test.parts.flatMap((part) => flatten(part, facts, shown));
       return {

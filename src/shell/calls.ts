@@ -4,7 +4,8 @@
  */
 import type { Call, CallIntegration, Deed, JsonObject, JsonValue, ReviewStatus } from '../call.ts';
 import type { CommandCall } from '../catalog/command.ts';
-import type { Catalog } from '../catalog/load.ts';
+import type { Catalog, Integration } from '../catalog/load.ts';
+import { OWN_INTEGRATION } from '../catalog/own.ts';
 import type { Reading, Unresolved } from '../catalog/shell-reading.ts';
 
 /** What the owner or the review says of a tool. */
@@ -13,7 +14,7 @@ export type StatusOf = (deed: Pick<Deed, 'integrations' | 'tools' | 'calledName'
 export function callsOf(reading: Reading, line: string, catalog: Catalog, statusOf: StatusOf): Call[] {
   const rawArguments: JsonObject = { command: line };
   return [
-    ...reading.calls.map((call) => known(call, rawArguments, statusOf)),
+    ...reading.calls.map((call) => callOfCommand(call, rawArguments, statusOf)),
     ...reading.unresolved.map((each) => unresolved(each, catalog, rawArguments)),
     ...(reading.opaque.length === 0 ? [] : [opaque(reading.opaque, rawArguments)]),
   ];
@@ -46,7 +47,8 @@ export function isOpaque({ integrations }: Call): boolean {
   return integrations.length === 0;
 }
 
-function known(
+/** A command, or what a file tool does to toolgate's own, as it is judged. */
+export function callOfCommand(
   { integration, tools, possible, operation, source, reasons, name, argument }: CommandCall,
   rawArguments: JsonObject,
   statusOf: StatusOf,
@@ -72,7 +74,7 @@ function known(
 
 /** It may be any tool of the integrations that it concerns, with any arguments: never a Read. */
 function unresolved({ integrations, why }: Unresolved, catalog: Catalog, rawArguments: JsonObject): Call {
-  const concerned = integrations === 'every' ? [...catalog.integrations.values()] : integrations;
+  const concerned = integrationsOf(integrations, catalog);
   return {
     via: 'cli',
     integrations: concerned.map(({ id, title }) => ({ id, title, sure: false })),
@@ -89,6 +91,13 @@ function unresolved({ integrations, why }: Unresolved, catalog: Catalog, rawArgu
     argument: () => ({ state: 'unreadable', why }),
     namesOf: (canonical) => [canonical],
   };
+}
+
+/** Those that something unresolved may concern. toolgate itself is among them only where something speaks of it. */
+export function integrationsOf(integrations: Unresolved['integrations'], catalog: Catalog): readonly Integration[] {
+  return integrations === 'every'
+    ? [...catalog.integrations.values()].filter(({ id }) => id !== OWN_INTEGRATION)
+    : integrations;
 }
 
 /** What is known of a command's arguments, for people; what only the shell knows is null. */

@@ -28,19 +28,54 @@ export interface HookEvent {
   readonly cwd: string | null;
   /** the event as the agent names it, such as PreToolUse */
   readonly event: string;
-  /** null where nothing of ours is asked: another event, or a tool that runs no command */
-  readonly command: HookCommand | null;
+  /** the agent's own id of this use of a tool; null if it has none */
+  readonly toolUse: string | null;
+  /** whether it may still be kept from running; else it already ran */
+  readonly isBefore: boolean;
+  /** null where nothing of ours is asked: another event, or a tool that does nothing that is judged here */
+  readonly asks: HookAsks | null;
 }
 
+export type HookAsks = HookCommand | HookFiles | HookMcp;
+
 export interface HookCommand {
+  readonly kind: 'command';
   readonly text: string;
   /** `powershell`: no shell whose lines are read word by word */
   readonly shell: 'posix' | 'powershell';
 }
 
+/** Files that a tool of the agent's own looks into or changes. */
+export interface HookFiles {
+  readonly kind: 'files';
+  readonly tool: string;
+  readonly input: JsonObject;
+  /** as they are written, some may be patterns */
+  readonly paths: readonly string[];
+  readonly reads: boolean;
+}
+
+/** A tool of an MCP server that the agent's client has started or is connected to by itself. */
+export interface HookMcp {
+  readonly kind: 'mcp';
+  /** as the client calls the server; null if nobody says */
+  readonly server: string | null;
+  readonly tool: string;
+  readonly args: JsonObject;
+  /** how the client starts or reaches it; null if the payload doesn't say */
+  readonly launch: McpLaunch | null;
+}
+
+export interface McpLaunch {
+  readonly command?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, unknown>> | undefined;
+  readonly url?: string | undefined;
+}
+
 /** Events after which the agent waits for an answer before a tool runs. */
 const BEFORE_A_TOOL = new Set(['PreToolUse', 'preToolUse', 'BeforeTool', 'PermissionRequest', 'permissionRequest']);
-const CURSOR_SHELL = 'beforeShellExecution';
+const AFTER_A_TOOL = new Set(['PostToolUse', 'postToolUse', 'AfterTool', 'PostToolUseFailure', 'postToolUseFailure']);
 /** Tools that run what stands in their `command`; another that has one and is called alike does too. */
 const SHELL_TOOLS =
   /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_bash)$/i;
@@ -66,23 +101,106 @@ export function readPayload(text: string, agent: HookAgent): HookEvent {
     cwd,
     workspace: cwd,
     session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '',
+    toolUse: textOf(payload, 'tool_use_id', 'toolUseId', 'toolCallId'),
+    // Copilot's camel form names no event; what has a result already ran.
+    isBefore: !AFTER_A_TOOL.has(event) && payload['toolResult'] === undefined,
   };
-  if (event === CURSOR_SHELL)
-    return { ...around, command: { text: commandIn({ command: payload['command'] ?? null }, event), shell: 'posix' } };
-  // Copilot's camel form names no event; what has a result already ran.
-  if (!BEFORE_A_TOOL.has(event) || payload['toolResult'] !== undefined) return { ...around, command: null };
-  const tool = textOf(payload, 'tool_name', 'toolName');
-  if (tool === null) throw new Error('its payload names no tool');
+  switch (event) {
+    case 'beforeShellExecution': {
+      const text = commandIn({ command: payload['command'] ?? null }, event);
+      return { ...around, asks: { kind: 'command', text, shell: 'posix' } };
+    }
+    case 'beforeMCPExecution':
+      return { ...around, asks: mcpOf(null, nameOf(payload), inputIn(payload), payload) };
+    case 'beforeReadFile': {
+      const asks = filesOf('beforeReadFile', payload);
+      if (asks === null) throw new Error('its payload names no file');
+      return { ...around, asks };
+    }
+  }
+  if (!BEFORE_A_TOOL.has(event) && !AFTER_A_TOOL.has(event)) return { ...around, asks: null };
+  const tool = nameOf(payload);
   const input = inputIn(payload);
+  const mcp = mcpTool(payload, tool, input);
+  if (mcp !== null) return { ...around, asks: mcp };
   const isShell = SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && commandsIn(input, 0).length > 0);
-  if (!isShell) return { ...around, command: null };
+  if (!isShell) return { ...around, asks: filesOf(tool, input) };
   const folder = textOf(input, 'cwd', 'dir_path', 'directory', 'workdir', 'working_directory');
   return {
     ...around,
     cwd: folder === null ? cwd : resolve(cwd ?? '/', folder),
-    command: { text: commandIn(input, tool), shell: /powershell|pwsh/i.test(tool) ? 'powershell' : 'posix' },
+    asks: {
+      kind: 'command',
+      text: commandIn(input, tool),
+      shell: /powershell|pwsh/i.test(tool) ? 'powershell' : 'posix',
+    },
   };
 }
+
+function nameOf(payload: JsonObject): string {
+  const tool = textOf(payload, 'tool_name', 'toolName');
+  if (tool === null) throw new Error('its payload names no tool');
+  return tool;
+}
+
+/** A tool of an MCP server, by how the agent writes its name. */
+function mcpTool(payload: JsonObject, tool: string, input: JsonObject): HookMcp | null {
+  const context = payload['mcp_context'];
+  if (isObject(context))
+    return mcpOf(textOf(context, 'server_name'), textOf(context, 'tool_name') ?? tool, input, context);
+  const named = /^mcp__(.+?)__(.+)$/s.exec(tool) ?? /^mcp_([^_]+)_(.+)$/s.exec(tool) ?? /^MCP:\s*()(.+)$/s.exec(tool);
+  if (named === null) return null;
+  const server = payload['mcp_server'];
+  return mcpOf(named[1] || null, named[2]!, input, isObject(server) ? server : payload);
+}
+
+function mcpOf(server: string | null, tool: string, args: JsonObject, launch: JsonObject): HookMcp {
+  const url = textOf(launch, 'url');
+  const given = launch['args'];
+  const written = textOf(launch, 'command');
+  // Cursor gives the command and its words as one text.
+  const words = Array.isArray(given) ? given.map(String) : (written ?? '').split(/\s+/).slice(1);
+  const command = Array.isArray(given) ? written : (written?.split(/\s+/)[0] ?? null);
+  const known = { ...(command !== null && { command, args: words }), ...(url !== null && { url }) };
+  return { kind: 'mcp', server, tool, args, launch: Object.keys(known).length === 0 ? null : known };
+}
+
+const READING_TOOLS = /^(before)?_?(read|view|open|get|list|ls|cat|grep|glob|search|find|notebook_?read)/i;
+const PATH_KEYS =
+  /^(file_?path|path|paths|notebook_?path|absolute_?path|target_?file|file_?name|file|files|dir_?path|directory|folder|source|destination|old_?path|new_?path|uri)$/i;
+
+/** A tool that says which files it is about. */
+function filesOf(tool: string, input: JsonObject): HookFiles | null {
+  const paths = [...pathsIn(input, 0), ...patchedIn(input)];
+  if (paths.length === 0) return null;
+  return { kind: 'files', tool, input, paths, reads: READING_TOOLS.test(tool) || input['command'] === 'view' };
+}
+
+function pathsIn(input: JsonObject, depth: number): string[] {
+  return Object.entries(input).flatMap(([key, value]) => {
+    if (depth < MAX_DEPTH && isObject(value)) return pathsIn(value, depth + 1);
+    const values = Array.isArray(value) ? value : [value];
+    return values.flatMap((each) => {
+      if (typeof each === 'string') return PATH_KEYS.test(key) ? [each.replace(/^file:\/\//i, '')] : [];
+      return isObject(each) && depth < MAX_DEPTH ? pathsIn(each, depth + 1) : [];
+    });
+  });
+}
+
+/** The files of a patch, in the forms in which agents write one. */
+function patchedIn(input: JsonObject): string[] {
+  return Object.values(input).flatMap((value) =>
+    typeof value === 'string' && value.length < MAX_PATCH
+      ? [
+          ...value.matchAll(
+            /^(?:\*\*\* (?:Add|Update|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b\/)?|--- (?:a\/)?)(.+)$/gm,
+          ),
+        ].map((found) => found[1]!.trim())
+      : [],
+  );
+}
+
+const MAX_PATCH = 4 * 1024 * 1024;
 
 /** Which agent's form it is; the one on the command line where no key tells. */
 function formOf(payload: JsonObject, agent: HookAgent): HookAgent {

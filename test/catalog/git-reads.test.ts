@@ -23,7 +23,7 @@ import { catalog } from '../support/judge.ts';
 import { scratch } from '../support/scratch.ts';
 
 const cases = parse(readFileSync(join(import.meta.dirname, 'cases/lines.yaml'), 'utf8')) as { line: string }[];
-const LINES = cases.map(({ line }) => line).filter((line) => line.startsWith('git ') && !line.includes('\r'));
+const LINES = cases.map(({ line }) => line).filter((line) => line.startsWith('git ') && !/[\r>]/.test(line));
 
 interface Repository {
   readonly folder: string;
@@ -85,12 +85,12 @@ function repository(): Repository {
       const before = process.env['HOME'];
       process.env['HOME'] = home;
       try {
-        const context = { cwd: folder, home, aliases: new Map<string, string>() };
+        const context = { cwd: folder, home, aliases: new Map<string, string>(), own: null };
         const known = new Map(gitContextAt(folder).map((each) => [folder, each] as const));
         return LINES.filter((line) => {
-          const { calls, unresolved, opaque, writes } = readShell(catalog, line, { ...context, git: known });
+          const { calls, unresolved, opaque } = readShell(catalog, line, { ...context, git: known });
           const isRead = calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
-          return isRead && calls.length > 0 && unresolved.length + opaque.length + writes.length === 0;
+          return isRead && calls.length > 0 && unresolved.length + opaque.length === 0;
         });
       } finally {
         process.env['HOME'] = before;

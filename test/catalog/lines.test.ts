@@ -10,9 +10,17 @@ import { catalog } from '../support/judge.ts';
 
 const setting = (scope: GitSetting['scope'], key: string, value: string): GitSetting => ({ scope, key, value });
 
+const OWN = {
+  config: ['/home/ann/.config/toolgate'],
+  state: ['/home/ann/.local/state/toolgate'],
+  program: ['/opt/toolgate/dist'],
+  ports: [7433],
+};
+
 const CONTEXT: ShellContext = {
   cwd: '/work/web',
   home: '/home/ann',
+  own: OWN,
   aliases: new Map([
     ['gp', 'git push'],
     ['gpf', 'gp --force'],

@@ -12,7 +12,11 @@ describe('compiled', () => {
       'policies:\n  - { name: A, action: block }\n  - { name: B, when: an agent is discovered, action: alert }\n  - { name: C, enabled: false, action: block }\n  - { name: D, action: alert }\n',
     );
     const names = (list: readonly CompiledPolicy[]) => list.map(({ source, place }) => `${source.name} ${place}`);
-    expect(names(policies.calls)).toEqual(['A policies.yaml:2', 'D policies.yaml:5']);
+    expect(names(policies.calls)).toEqual([
+      'A policies.yaml:2',
+      'D policies.yaml:5',
+      'toolgate protects itself built in',
+    ]);
     expect(names(policies.discoveries)).toEqual(['B policies.yaml:3']);
     expect(policies.applicable(factsOf(policies, {})).policies.map(({ policy }) => policy.source.name)).toEqual([
       'A',
@@ -137,5 +141,5 @@ test.each([
   ],
 ])('%s, in words', (body, words) => {
   const { calls, discoveries } = compile(`policies:\n  - { name: Mine, ${body} }\n`);
-  expect(wordsOf([...calls, ...discoveries][0]!.source)).toBe(words);
+  expect(wordsOf([...discoveries, ...calls][0]!.source)).toBe(words);
 });

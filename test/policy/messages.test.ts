@@ -368,6 +368,6 @@ describe('every mistake has its place, its fault and its mend', () => {
 test('the example file is the four examples, and has no mistake', () => {
   const text = readFileSync(join(import.meta.dirname, '../../policies.example.yaml'), 'utf8');
   expect(problemsIn(text)).toBe('');
-  expect(compile(text).calls).toHaveLength(3);
+  expect(compile(text).calls.filter(({ place }) => place !== 'built in')).toHaveLength(3);
   expect(compile(text).discoveries).toHaveLength(1);
 });

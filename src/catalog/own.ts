@@ -1,0 +1,146 @@
+/**
+ * What of toolgate's own an agent would touch with its commands and file tools: the rules, the state, the program, the desk, and
+ * the files in which agents' clients register hooks and MCP servers. Pure.
+ */
+import { compileGlob } from '../glob.ts';
+import type { CommandCall } from './command.ts';
+import type { Catalog } from './load.ts';
+
+/** Where toolgate's own things are: absolute folders, each as it is named and as it really is. */
+export interface OwnPlaces {
+  readonly config: readonly string[];
+  readonly state: readonly string[];
+  /** the folder of the built program */
+  readonly program: readonly string[];
+  /** ports of the desk on this machine */
+  readonly ports: readonly number[];
+}
+
+/** The integration of `catalog/toolgate.yaml`. */
+export const OWN_INTEGRATION = 'toolgate';
+
+/** Tools of it. */
+export type OwnTool = 'change_rules' | 'change_registration' | 'change_program' | 'open_state' | 'ask_desk' | 'stop';
+
+/** `destroys`: what is below goes too. */
+export type Touch = 'reads' | 'changes' | 'destroys';
+
+/** Where clients keep hooks and MCP servers, in the home folder or in a project; a folder ends with `/`. */
+const REGISTRATIONS: readonly string[] = [
+  '.claude/settings.json',
+  '.claude/settings.local.json',
+  '.claude.json',
+  '.mcp.json',
+  'claude_desktop_config.json',
+  'managed-settings.json',
+  'managed-mcp.json',
+  '.cursor/hooks.json',
+  '.cursor/mcp.json',
+  '.codex/config.toml',
+  '.codex/hooks.json',
+  '.gemini/settings.json',
+  '.copilot/settings.json',
+  '.copilot/mcp-config.json',
+  '.copilot/hooks/',
+  '.github/hooks/',
+  '.github/copilot/settings.json',
+  '.vscode/mcp.json',
+  'user/mcp.json',
+  '.codeium/windsurf/hooks.json',
+  '.codeium/windsurf/mcp_config.json',
+  '.factory/hooks.json',
+  '.factory/settings.json',
+  '.factory/mcp.json',
+  '.kiro/settings/mcp.json',
+  '.clinerules/hooks/',
+  '.cline/hooks/',
+];
+
+/** A path in one spelling: systems that don't tell cases apart are the strict ones. */
+const plain = (path: string) =>
+  path
+    .replaceAll('\\', '/')
+    .replace(/(?<=.)\/+$/, '')
+    .toLowerCase();
+const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+/** The tool that touching a path is, or null. `path` is absolute and normalised; it may be a shell's pattern. */
+export function ownTouch(places: OwnPlaces, given: string, touch: Touch): OwnTool | null {
+  const path = plain(given);
+  const hits = /[*?[]/.test(path)
+    ? matcher(path)
+    : (place: string) => isBelow(path, place) || (touch === 'destroys' && isBelow(place, path));
+  if (places.state.map(plain).some(hits)) return 'open_state';
+  if (touch === 'reads') return null;
+  const rules = places.config
+    .map(plain)
+    .flatMap((folder) => [folder, `${folder}/policies.yaml`, `${folder}/servers.json`]);
+  if (rules.some(hits)) return 'change_rules';
+  if (places.program.map(plain).some(hits)) return 'change_program';
+  return isRegistration(path, touch) ? 'change_registration' : null;
+}
+
+/** Whether a pattern lies within a place or may become it. */
+function matcher(pattern: string): (place: string) => boolean {
+  const fixed = pattern.slice(0, pattern.search(/[*?[]/));
+  const folder = fixed.slice(0, fixed.lastIndexOf('/'));
+  const matches = compileGlob(asGlob(pattern));
+  return (place) => (folder !== '' && isBelow(folder, place)) || matches(place);
+}
+
+/** A set of characters is any one; more than it means, never less. */
+function asGlob(pattern: string): string {
+  return pattern.replace(/\[[^\]]*\]?/g, '?');
+}
+
+function isRegistration(path: string, touch: Touch): boolean {
+  if (/[*?[]/.test(path)) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const matches = compileGlob(asGlob(path));
+    return REGISTRATIONS.some((each) => {
+      const candidate = `${folder}/${each.replace(/\/$/, '').split('/').at(-1)!}`;
+      return matches(candidate) && isRegistration(candidate, touch);
+    });
+  }
+  return REGISTRATIONS.some((each) => {
+    const file = each.replace(/\/$/, '');
+    if (path.endsWith(`/${file}`) || (each.endsWith('/') && path.includes(`/${each}`))) return true;
+    const folder = file.slice(0, file.lastIndexOf('/'));
+    return touch === 'destroys' && folder.startsWith('.') && path.endsWith(`/${folder}`);
+  });
+}
+
+/** Whether code or other text that nobody reads speaks of any of it. `home`: its own folders may be written from there. */
+export function speaksOfOwn(places: OwnPlaces, text: string, home: string | null): boolean {
+  const lower = plain(text);
+  const folders = [...places.config, ...places.state].map(plain);
+  const fromHome = home === null ? [] : folders.filter((each) => isBelow(each, plain(home)));
+  const tails = fromHome.map((each) => each.slice(plain(home!).length));
+  return [...folders, ...tails, ...REGISTRATIONS].some((each) => lower.includes(each)) || asksDesk(places, lower);
+}
+
+export function asksDesk({ ports }: OwnPlaces, text: string): boolean {
+  return ports.some((port) =>
+    new RegExp(`(localhost|127\\.[\\d.]+|\\[::1\\]|0\\.0\\.0\\.0):${port}(?!\\d)`, 'i').test(text),
+  );
+}
+
+/** As a call of a command or a file tool called `name`; null if the catalog has no such tool. */
+export function ownCall(catalog: Catalog, tool: OwnTool, name: string, path: string | null): CommandCall | null {
+  const integration = catalog.integrations.get(OWN_INTEGRATION);
+  const known = integration?.tools.get(tool);
+  if (integration === undefined || known === undefined) return null;
+  const { title, operation } = known.tool;
+  return {
+    integration: { id: integration.id, title: integration.title },
+    tools: [{ id: tool, title }],
+    possible: [operation],
+    operation,
+    source: known.origin,
+    reasons: [path === null ? `${name} is about toolgate itself` : `${name} with ${path}`],
+    name,
+    argument: (canonical) =>
+      canonical === 'path' && path !== null ? { state: 'value', value: path } : { state: 'missing' },
+    canonical: ['path'],
+  };
+}
