@@ -12,6 +12,8 @@ export interface CallContext {
   readonly sessionId: string;
   /** `tools/call` and its kin; null for a command */
   readonly method: string | null;
+  /** the client's own id of this use of a tool; a hook knows it */
+  readonly toolUse?: string | null | undefined;
   /** key for digests of arguments, so that short secrets can't be guessed from them */
   readonly digestKey: string;
 }
@@ -38,6 +40,7 @@ export function decidedEvent(
     'toolgate.user': surroundings.user,
     'toolgate.workspaces': surroundings.workspaces,
     ...(context.method !== null && { 'mcp.method.name': context.method }),
+    ...(context.toolUse != null && { 'gen_ai.tool.call.id': context.toolUse }),
     ...(call !== undefined && callFields(call, decision.redact.args, context)),
     ...(calls.length > 1 && { 'toolgate.calls': calls.map((each) => callFields(each, decision.redact.args, context)) }),
     ...(decision.redact.result.length > 0 && { 'toolgate.redacted': decision.redact.result }),

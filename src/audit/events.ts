@@ -2,9 +2,12 @@
 export const EVENT_CODES = {
   'call.decided': 'T1001',
   'call.completed': 'T1002',
+  'command.unjudged': 'T1003',
   'agent.discovered': 'T2001',
   'agent.review_changed': 'T2002',
   'agent.registered': 'T2003',
+  'agent.unguarded': 'T2004',
+  'agent.guarded': 'T2005',
   'tool.discovered': 'T3001',
   'tool.definition_changed': 'T3002',
   'tool.review_changed': 'T3003',

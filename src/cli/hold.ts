@@ -28,6 +28,8 @@ const DESK_GONE_MS = 5000;
 /** What the door knows of one call that has to wait. */
 export interface Held {
   readonly method: string;
+  /** the client's own id of this use of a tool */
+  readonly toolUse?: string | null | undefined;
   /** what would be sent, as JSON text */
   readonly request: string;
   /** fingerprint of how its server is started */
@@ -143,7 +145,12 @@ export function createHolder(house: House, ports: HolderPorts): Holder {
         writeEvents(tx, [
           decidedEvent(
             judged,
-            { sessionId: ports.sessionId, method: held.method, digestKey: ports.digestKey },
+            {
+              sessionId: ports.sessionId,
+              method: held.method,
+              toolUse: held.toolUse,
+              digestKey: ports.digestKey,
+            },
             outcome,
           ),
         ]);

@@ -91,9 +91,10 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
       identify: whoAsks,
       classify: () => calls,
       decide,
-      recordDecision: (_, decided) => judge.recordDecision(null, decided),
+      recordDecision: (_, decided) => judge.recordDecision(null, decided, event.toolUse),
       hold: (_, decided) =>
         holder.hold(decided, {
+          toolUse: event.toolUse,
           method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
           request: requestOf(event, asks),
           launch: '',

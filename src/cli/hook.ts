@@ -70,7 +70,8 @@ function answerInTime(agent: HookAgent, flags: HookFlags): Promise<HookAnswer> {
     const text = await payloadText();
     const event = readPayload(text, agent);
     asked = event;
-    return event.asks === null || !event.isBefore ? noDecision(event.form) : judged(agent, event, event.asks, flags);
+    if (event.asks === null) return noDecision(event.form);
+    return event.isBefore ? judged(agent, event, event.asks, flags) : looked(agent, event, event.asks, flags);
   };
   answer().then(answered.resolve, (error) => refuse(messageOf(error)));
   return answered.promise.finally(() => clearTimeout(timer));
@@ -88,15 +89,29 @@ async function payloadText(): Promise<string> {
 }
 
 async function judged(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HookFlags): Promise<HookAnswer> {
-  const where = folders(flags);
-  // What concerns no integration is none of our affair, and doesn't wait for the store. The owner's catalog may know more.
-  if (
-    !existsSync(join(where.config, 'catalog')) &&
-    isNothing(event, asks, buildCatalog(await builtInCommands()), where)
-  )
-    return noDecision(event.form);
+  if (await isNoAffair(event, asks, folders(flags))) return noDecision(event.form);
   const { throughCorridor } = await import('./hook-corridor.ts');
   return throughCorridor({ agent, event, asks, holdMs: flags.hold ?? HOLD_MS }, flags);
+}
+
+/** It has run already: nothing is left to refuse. */
+async function looked(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HookFlags): Promise<HookAnswer> {
+  const nothing = noDecision(event.form);
+  if (await isNoAffair(event, asks, folders(flags))) return nothing;
+  try {
+    const { afterTool } = await import('./hook-after.ts');
+    await afterTool(agent, event, asks, flags);
+    return nothing;
+  } catch (error) {
+    return { ...nothing, stderr: `toolgate could not look at what ran: ${messageOf(error)}\n` };
+  }
+}
+
+/** What concerns no integration doesn't wait for the store. The owner's catalog may know more. */
+async function isNoAffair(event: HookEvent, asks: HookAsks, where: Folders): Promise<boolean> {
+  return (
+    !existsSync(join(where.config, 'catalog')) && isNothing(event, asks, buildCatalog(await builtInCommands()), where)
+  );
 }
 
 function isNothing({ cwd }: HookEvent, asks: HookAsks, ours: Catalog, where: Folders): boolean {
@@ -124,6 +139,8 @@ function printRegistration(agent: HookAgent, flags: HookFlags): number {
   complain(`Put this into ${file}, beside what is there already:`);
   print(JSON.stringify(registration, null, 2));
   for (const note of notes) complain(note);
-  complain('It judges the commands that the agent runs in a shell. Paste it anew when Node or toolgate moves.');
+  complain(
+    'It judges the commands that the agent runs in a shell, the MCP servers that it has beside toolgate, and what its file tools do to toolgate itself. Paste it anew when Node or toolgate moves.',
+  );
   return 0;
 }

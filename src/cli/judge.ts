@@ -25,7 +25,7 @@ export interface Judge extends Pick<Ports<unknown, unknown>, Shared> {
   /** whether it would run now, without asking anybody and without a record */
   readonly allows: (agent: Agent, call: Call) => Promise<boolean>;
   /** of a call that is allowed or blocked; one that must be approved is recorded where it is held */
-  readonly recordDecision: (method: string | null, judged: Judged) => Promise<void> | void;
+  readonly recordDecision: (method: string | null, judged: Judged, toolUse?: string | null) => Promise<void> | void;
 }
 
 /** `onAlert` is told that a delivery is waiting; `history` is what the session did so far. */
@@ -112,8 +112,9 @@ export function createJudge(
           },
         );
     },
-    recordDecision: (method, judged) => {
-      const event = () => decidedEvent(judged, { sessionId: judged.gathered.surroundings.session, method, digestKey });
+    recordDecision: (method, judged, toolUse = null) => {
+      const sessionId = judged.gathered.surroundings.session;
+      const event = () => decidedEvent(judged, { sessionId, method, toolUse, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
       if (effect === 'allow' && onlyReads && alerts.length === 0)

@@ -75,7 +75,15 @@ export interface McpLaunch {
 
 /** Events after which the agent waits for an answer before a tool runs. */
 const BEFORE_A_TOOL = new Set(['PreToolUse', 'preToolUse', 'BeforeTool', 'PermissionRequest', 'permissionRequest']);
-const AFTER_A_TOOL = new Set(['PostToolUse', 'postToolUse', 'AfterTool', 'PostToolUseFailure', 'postToolUseFailure']);
+const AFTER_A_TOOL = new Set([
+  'PostToolUse',
+  'postToolUse',
+  'AfterTool',
+  'PostToolUseFailure',
+  'postToolUseFailure',
+  'afterShellExecution',
+  'afterMCPExecution',
+]);
 /** Tools that run what stands in their `command`; another that has one and is called alike does too. */
 const SHELL_TOOLS =
   /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_bash)$/i;
@@ -106,11 +114,13 @@ export function readPayload(text: string, agent: HookAgent): HookEvent {
     isBefore: !AFTER_A_TOOL.has(event) && payload['toolResult'] === undefined,
   };
   switch (event) {
-    case 'beforeShellExecution': {
+    case 'beforeShellExecution':
+    case 'afterShellExecution': {
       const text = commandIn({ command: payload['command'] ?? null }, event);
       return { ...around, asks: { kind: 'command', text, shell: 'posix' } };
     }
     case 'beforeMCPExecution':
+    case 'afterMCPExecution':
       return { ...around, asks: mcpOf(null, nameOf(payload), inputIn(payload), payload) };
     case 'beforeReadFile': {
       const asks = filesOf('beforeReadFile', payload);

@@ -6,6 +6,9 @@ import type { HookAgent } from './payload.ts';
 /** How long an agent waits for the hook; it answers by itself before that. */
 export const HOOK_TIMEOUT_MS = 330_000;
 
+/** How long looking back at what ran may take. */
+const AFTER_SECONDS = 30;
+
 export interface Registration {
   /** where it goes */
   readonly file: string;
@@ -31,10 +34,16 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           hooks: {
             PreToolUse: [
               {
-                matcher: 'Bash|PowerShell|Monitor',
+                matcher: 'Bash|PowerShell|Monitor|Read|Edit|MultiEdit|Write|NotebookEdit|mcp__.*',
                 hooks: [
                   { type: 'command', command: clean[0], args: clean.slice(1), timeout: seconds, onFailure: 'block' },
                 ],
+              },
+            ],
+            PostToolUse: [
+              {
+                matcher: 'Bash|PowerShell|Monitor|mcp__.*',
+                hooks: [{ type: 'command', command: clean[0], args: clean.slice(1), timeout: AFTER_SECONDS }],
               },
             ],
           },
@@ -50,7 +59,7 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           hooks: {
             PreToolUse: [
               {
-                matcher: '^(Bash|shell|local_shell|exec_command|write_stdin)$',
+                matcher: '^(Bash|shell|local_shell|exec_command|write_stdin|apply_patch|mcp__.*)$',
                 hooks: [{ type: 'command', command: line, timeout: seconds }],
               },
             ],
@@ -63,7 +72,14 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
         notes: [],
         config: {
           version: 1,
-          hooks: { beforeShellExecution: [{ command: line, timeout: seconds, failClosed: true }] },
+          hooks: {
+            beforeShellExecution: [{ command: line, timeout: seconds, failClosed: true }],
+            beforeMCPExecution: [{ command: line, timeout: seconds, failClosed: true }],
+            beforeReadFile: [{ command: line, timeout: seconds, failClosed: true }],
+            preToolUse: [{ matcher: 'Write|StrReplace|Delete', command: line, timeout: seconds, failClosed: true }],
+            afterShellExecution: [{ command: line, timeout: AFTER_SECONDS }],
+            afterMCPExecution: [{ command: line, timeout: AFTER_SECONDS }],
+          },
         },
       };
     case 'gemini':
@@ -74,8 +90,14 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           hooks: {
             BeforeTool: [
               {
-                matcher: 'run_shell_command',
+                matcher: 'run_shell_command|read_file|read_many_files|write_file|replace|mcp_.*',
                 hooks: [{ name: 'toolgate', type: 'command', command: line, timeout: HOOK_TIMEOUT_MS }],
+              },
+            ],
+            AfterTool: [
+              {
+                matcher: 'run_shell_command|mcp_.*',
+                hooks: [{ name: 'toolgate', type: 'command', command: line, timeout: AFTER_SECONDS * 1000 }],
               },
             ],
           },
@@ -89,6 +111,7 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           version: 1,
           hooks: {
             preToolUse: [{ type: 'command', exec: clean[0], args: clean.slice(1), timeoutSec: seconds }],
+            postToolUse: [{ type: 'command', exec: clean[0], args: clean.slice(1), timeoutSec: AFTER_SECONDS }],
           },
         },
       };
@@ -96,7 +119,12 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
       return {
         file: '~/.copilot/hooks/toolgate-vscode.json',
         notes: ['VS Code lets the command run if the hook is killed.'],
-        config: { hooks: { PreToolUse: [{ type: 'command', command: line, timeout: seconds }] } },
+        config: {
+          hooks: {
+            PreToolUse: [{ type: 'command', command: line, timeout: seconds }],
+            PostToolUse: [{ type: 'command', command: line, timeout: AFTER_SECONDS }],
+          },
+        },
       };
   }
 }

@@ -1,0 +1,38 @@
+/** Whether one use of a tool by an agent was decided, and let through. */
+import type { Transaction } from '../store/store.ts';
+
+/** What its client says of it. */
+export interface ToolUse {
+  /** the client's id of it; null if it gives none */
+  readonly id: string | null;
+  readonly session: string;
+  /** what is called, where there is no id to tell it by */
+  readonly name: string | null;
+  /** milliseconds since the epoch: not decided before */
+  readonly since: number;
+}
+
+/** So many events back it is looked for. */
+const WINDOW = 10_000;
+
+export function wasReleased(tx: Transaction, { id, session, name, since }: ToolUse): boolean {
+  const which =
+    id === null
+      ? `body ->> '$."gen_ai.tool.name"' IS ? AND body ->> '$."mcp.session.id"' IS ?`
+      : `body ->> '$."gen_ai.tool.call.id"' IS ? AND body ->> '$."mcp.session.id"' IS ?`;
+  const decided = tx.all<{ call_id: string }>(
+    `SELECT call_id FROM events
+     WHERE seq > (SELECT coalesce(max(seq), 0) FROM events) - ${WINDOW} AND type = 'call.decided' AND ts >= ? AND ${which}
+     ORDER BY seq DESC LIMIT 20`,
+    since,
+    id ?? name,
+    session,
+  );
+  return decided.some(
+    ({ call_id }) =>
+      tx.get(
+        `SELECT 1 FROM events WHERE call_id = ? AND type = 'call.completed' AND body ->> '$."toolgate.status"' = 'released'`,
+        call_id,
+      ) !== undefined,
+  );
+}
