@@ -126,7 +126,7 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
     title: layers.at(-1)!.file.title,
     aliases: layers.flatMap(({ file }) => file.aliases ?? []),
     apiHosts: layers.flatMap(({ file }) => file.api_hosts ?? []),
-    commands: new Map(layers.flatMap(({ file }) => Object.entries(file.commands))),
+    commands: mergedCommands(layers.map(({ file }) => file)),
     api: [...owners, ...ours].flatMap(({ api }) => api),
     servers: [],
     tools,
@@ -145,6 +145,27 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
     };
   });
   return Object.assign(integration, { servers: list });
+}
+
+/** A program's subcommands, one by one: what a later file says of one leaves the others as they are. */
+function mergedCommands(files: readonly CatalogFile[]): Map<string, CatalogCommand> {
+  const found = new Map<string, CatalogCommand>();
+  for (const { commands } of files)
+    for (const [name, command] of Object.entries(commands)) {
+      const known = found.get(name);
+      found.set(name, known === undefined ? command : mergedCommand(known, command));
+    }
+  return found;
+}
+
+function mergedCommand(ours: CatalogCommand, theirs: CatalogCommand): CatalogCommand {
+  if (ours.subcommands === undefined || theirs.subcommands === undefined) return { ...ours, ...theirs };
+  const subcommands = { ...ours.subcommands };
+  for (const [name, command] of Object.entries(theirs.subcommands)) {
+    const known = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+    subcommands[name] = known === undefined ? command : mergedCommand(known, command);
+  }
+  return { ...ours, ...theirs, subcommands };
 }
 
 /**

@@ -7,8 +7,12 @@ export function programName(path: string): string {
   return name.toLowerCase().replace(/\.(exe|cmd|bat|ps1|com)$/, '');
 }
 
-/** Whether a program's name stands in a text as a word. */
-export function mentions(lower: string, name: string): boolean {
+/** Programs whose names stand in many a text that is not about them. */
+const COMMON_WORDS: ReadonlySet<string> = new Set(['linear', 'jira', 'pup', 'toolgate']);
+
+/** Whether a text speaks of a program: its name stands there as a word, or a call of it where the name is a common word. */
+export function mentions(lower: string, name: string, command: CatalogCommand): boolean {
+  if (COMMON_WORDS.has(name)) return mentionsCall(lower, name, command);
   return afterName(lower, name).some((rest) => !/^[\w-]/.test(rest));
 }
 

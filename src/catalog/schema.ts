@@ -144,6 +144,8 @@ const commandShape = {
   cwd: text('cwd').optional(),
   /** canonical arguments that the folder implies where they are left out */
   implied: texts('implied').optional(),
+  /** the type of a remote that is this integration's, of a program that names its remotes itself */
+  remote: text('remote').optional(),
   /** options and operands that a shell runs: a text, or the words from that operand on */
   runs: texts('runs').optional(),
   cases: z
@@ -176,6 +178,7 @@ export interface CatalogCommand extends Modifiers {
   readonly cwd?: string | undefined;
   readonly implied?: readonly string[] | undefined;
   readonly runs?: readonly string[] | undefined;
+  readonly remote?: string | undefined;
   readonly cases?: readonly CommandCase[] | undefined;
   readonly subcommands?: Readonly<Record<string, CatalogCommand>> | undefined;
 }

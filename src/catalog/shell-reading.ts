@@ -8,6 +8,7 @@ import { normalisePath } from './arguments.ts';
 import { readArgv } from './argv.ts';
 import { type CommandCall, type CommandReading, readCommand } from './command.ts';
 import { type GitContext, mayRedirectGit } from './git-context.ts';
+import { apiCalls, HTTP_CLIENTS } from './http-clients.ts';
 import type { Catalog, Integration } from './load.ts';
 import { mentions, mentionsCall, programName } from './mentions.ts';
 import {
@@ -60,6 +61,8 @@ export interface ShellContext {
   readonly aliases: ReadonlyMap<string, string>;
   /** of each folder that a git command works in, what git knows there; a folder that is no repository has none */
   readonly git: ReadonlyMap<string, GitContext>;
+  /** of each of rclone's remotes its type, such as `drive` */
+  readonly remotes: ReadonlyMap<string, string>;
   /** toolgate's own places; null where nobody asks about them */
   readonly own: OwnPlaces | null;
 }
@@ -94,8 +97,9 @@ interface Program {
   readonly command: CatalogCommand;
 }
 
-interface KnownProgram extends Program {
+interface KnownProgram {
   readonly name: string;
+  readonly programs: readonly Program[];
   /** the words behind its name, of those that were given */
   readonly words: (given: readonly ShellWord[]) => readonly ShellWord[];
 }
@@ -129,7 +133,8 @@ class Reader implements Reading {
   readonly gitFolders = new Set<string>();
   readonly #catalog: Catalog;
   readonly #context: ShellContext;
-  readonly #programs: ReadonlyMap<string, Program>;
+  /** several where a program serves several integrations */
+  readonly #programs: ReadonlyMap<string, readonly Program[]>;
   readonly #aliases: Map<string, string>;
   readonly #functions = new Map<string, readonly ShellStep[]>();
   /** variables that the line has set by now */
@@ -149,11 +154,11 @@ class Reader implements Reading {
     this.#context = context;
     this.#aliases = new Map(context.aliases);
     this.#folders = new Set([context.cwd]);
-    this.#programs = new Map(
-      [...catalog.integrations.values()].flatMap((integration) =>
-        [...integration.commands].map(([name, command]) => [name, { integration, command }] as const),
-      ),
-    );
+    const programs = new Map<string, Program[]>();
+    for (const integration of catalog.integrations.values())
+      for (const [name, command] of integration.commands)
+        programs.set(name, [...(programs.get(name) ?? []), { integration, command }]);
+    this.#programs = programs;
   }
 
   /** A line in the shell that is running: the folder that it changes to stays. */
@@ -179,11 +184,9 @@ class Reader implements Reading {
   #mentioned(text: string, why: string, otherwise: 'every' | 'opaque' | 'nothing', program = ''): void {
     const lower = text.toLowerCase();
     const found = this.#integrationsWhere(
-      ({ id, commands, apiHosts }) =>
-        // Our own name stands in many a path.
-        [...commands].some(([name, command]) =>
-          id === OWN_INTEGRATION ? mentionsCall(lower, name, command) : mentions(lower, name),
-        ) || apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
+      ({ commands, apiHosts }) =>
+        [...commands].some(([name, command]) => mentions(lower, name, command)) ||
+        apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
     );
     if (found.length > 0) this.unresolved.push({ integrations: found, why });
     else if (otherwise === 'every') this.#every(why);
@@ -355,6 +358,7 @@ class Reader implements Reading {
       return;
     }
     this.#touchAll(name, rest);
+    if (HTTP_CLIENTS.has(name)) for (const call of apiCalls(this.#catalog, name, rest)) this.#add(call);
     this.#unknown(name, path, rest, run);
   }
 
@@ -368,12 +372,12 @@ class Reader implements Reading {
 
   #knownProgram(name: string): KnownProgram | null {
     const known = this.#programs.get(name);
-    if (known !== undefined) return { ...known, name, words: (given) => given };
+    if (known !== undefined) return { name, programs: known, words: (given) => given };
     // `git-push` is `git push`.
     const [, program = '', sub = ''] = /^(\w+)-(.+)$/.exec(name) ?? [];
     const parent = this.#programs.get(program);
-    return parent !== undefined && Object.hasOwn(parent.command.subcommands ?? {}, sub)
-      ? { ...parent, name: program, words: (given) => [{ text: sub, dynamic: false }, ...given] }
+    return parent?.some(({ command }) => Object.hasOwn(command.subcommands ?? {}, sub)) === true
+      ? { name: program, programs: parent, words: (given) => [{ text: sub, dynamic: false }, ...given] }
       : null;
   }
 
@@ -382,7 +386,7 @@ class Reader implements Reading {
     const own = this.#programs.get(OWN_INTEGRATION);
     const script = words.findIndex(({ text }) => !text.startsWith('-'));
     return own !== undefined && INTERPRETERS.has(name) && /(^|[\\/])toolgate\.c?js$/i.test(words[script]?.text ?? '')
-      ? { ...own, name: OWN_INTEGRATION, words: (given) => given.slice(script + 1) }
+      ? { name: OWN_INTEGRATION, programs: own, words: (given) => given.slice(script + 1) }
       : null;
   }
 
@@ -750,7 +754,7 @@ class Reader implements Reading {
   // --- what the catalog knows ---
 
   #known(
-    { name, integration, command }: Program & { readonly name: string },
+    { name, programs }: KnownProgram,
     words: readonly ShellWord[],
     assignments: readonly ShellAssignment[],
     run: Run,
@@ -759,25 +763,47 @@ class Reader implements Reading {
       const text = this.#completed(word);
       return text === null ? word : { text, dynamic: false };
     });
-    const readings = [...this.#folders].map((folder) =>
-      readCommand(name, integration, command, completed, {
-        folder: folder === LOST ? null : folder,
-        isLost: folder === LOST,
-        within: (from, word) => this.#resolved(word, from),
-        gitAt: (at) => {
-          this.gitFolders.add(at);
-          return this.#context.git.get(at) ?? null;
-        },
-      }),
-    );
+    const read = ({ integration, command }: Program): CommandReading[] =>
+      [...this.#folders].map((folder) =>
+        readCommand(name, integration, command, completed, {
+          folder: folder === LOST ? null : folder,
+          isLost: folder === LOST,
+          within: (from, word) => this.#resolved(word, from),
+          gitAt: (at) => {
+            this.gitFolders.add(at);
+            return this.#context.git.get(at) ?? null;
+          },
+        }),
+      );
+    // Of a program that serves several integrations, those that know this command; all of them, if none does.
+    const found = this.#concerned(programs, completed).map((program) => ({ ...program, readings: read(program) }));
+    const knowing = found.filter(({ readings }) => readings.some(({ call }) => call !== null));
     const variable = assignments.find((each) => mayRedirectGit(each.name, each.value))?.name ?? this.#gitVariable;
-    if (name === 'git' && variable !== null)
-      this.unresolved.push({
-        integrations: [integration],
-        why: `${variable} is set in the line, which may make git run something else`,
-      });
-    const faults = new Set(readings.flatMap(({ unresolved }) => (unresolved === null ? [] : [unresolved])));
-    for (const why of faults) this.unresolved.push({ integrations: [integration], why });
+    for (const { integration, readings } of knowing.length > 0 ? knowing : found) {
+      if (name === 'git' && variable !== null)
+        this.unresolved.push({
+          integrations: [integration],
+          why: `${variable} is set in the line, which may make git run something else`,
+        });
+      const faults = new Set(readings.flatMap(({ unresolved }) => (unresolved === null ? [] : [unresolved])));
+      for (const why of faults) this.unresolved.push({ integrations: [integration], why });
+      this.#took(name, words, readings, run);
+    }
+  }
+
+  /** Of a program that reaches services by names of its own, those integrations that the names in these words are. */
+  #concerned(programs: readonly Program[], words: readonly ShellWord[]): readonly Program[] {
+    if (programs.every(({ command }) => command.remote === undefined)) return programs;
+    const remotes = words.flatMap(({ text, dynamic }) =>
+      dynamic ? [null] : [...text.matchAll(/^:?([\w.+@ -]{2,}?):/g)].map((each) => each[1]!),
+    );
+    const types = remotes.map((each) => (each === null ? null : (this.#context.remotes.get(each) ?? null)));
+    const isSure = !types.includes(null) && types.length > 0 && !words.some(({ text }) => text.startsWith('--config'));
+    return isSure ? programs.filter(({ command }) => types.includes(command.remote ?? '')) : programs;
+  }
+
+  /** What a known command does, and what it starts. */
+  #took(name: string, words: readonly ShellWord[], readings: readonly CommandReading[], run: Run): void {
     const calls = callsOf(readings);
     for (const call of calls) this.#add(call);
     if (name !== OWN_INTEGRATION) this.#touchKnown(name, words, calls);
@@ -820,6 +846,7 @@ function callsOf(readings: readonly CommandReading[]): CommandCall[] {
 function isSame(a: CommandCall, b: CommandCall): boolean {
   return (
     a.name === b.name &&
+    a.integration.id === b.integration.id &&
     JSON.stringify([a.possible, a.tools, a.canonical.map(a.argument)]) ===
       JSON.stringify([b.possible, b.tools, b.canonical.map(b.argument)])
   );

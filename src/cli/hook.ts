@@ -120,7 +120,14 @@ function isNothing({ cwd }: HookEvent, asks: HookAsks, ours: Catalog, where: Fol
     case 'command': {
       // On which port of this machine the desk is only the store knows.
       if (/(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0):\d/i.test(asks.text)) return false;
-      const around = { cwd, home: homedir(), aliases: new Map<string, string>(), git: new Map(), own };
+      const around = {
+        cwd,
+        home: homedir(),
+        aliases: new Map<string, string>(),
+        git: new Map(),
+        remotes: new Map(),
+        own,
+      };
       const { calls, unresolved, opaque } = readShell(ours, lineOf(asks), around);
       return calls.length + unresolved.length + opaque.length === 0;
     }

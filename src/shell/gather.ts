@@ -1,6 +1,6 @@
 /** What reading a line needs from outside: of each folder that its git commands work in, what git knows there. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { GitContext, GitSetting } from '../catalog/git-context.ts';
 import type { Catalog } from '../catalog/load.ts';
@@ -10,12 +10,38 @@ const TIMEOUT_MS = 2000;
 const MAX_FOLDERS = 20;
 
 /** Reads a line, looks where its git commands work, and reads it again with what is known there. */
-export function readInContext(catalog: Catalog, line: string, around: Omit<ShellContext, 'git'>): Reading {
-  const first = readShell(catalog, line, { ...around, git: new Map() });
+export function readInContext(catalog: Catalog, line: string, around: Omit<ShellContext, 'git' | 'remotes'>): Reading {
+  const remotes = line.includes('rclone') ? remotesOf(around.home) : NO_REMOTES;
+  const first = readShell(catalog, line, { ...around, git: new Map(), remotes });
   if (first.gitFolders.size === 0) return first;
   const folders = [...first.gitFolders].slice(0, MAX_FOLDERS);
   const git = new Map(folders.flatMap((folder) => gitContextAt(folder).map((context) => [folder, context] as const)));
-  return git.size === 0 ? first : readShell(catalog, line, { ...around, git });
+  return git.size === 0 ? first : readShell(catalog, line, { ...around, git, remotes });
+}
+
+export const NO_REMOTES: ReadonlyMap<string, string> = new Map();
+
+/** Type by name, of the remotes that rclone has by itself; none where its file can't be read. */
+function remotesOf(home: string | null): ReadonlyMap<string, string> {
+  if (home === null) return NO_REMOTES;
+  const remotes = new Map<string, string>();
+  let name: string | null = null;
+  for (const line of rcloneSettings(home)) {
+    name = /^\[(.+)\]$/.exec(line)?.[1] ?? name;
+    const type = /^\s*type\s*=\s*(\S+)/.exec(line)?.[1];
+    if (name !== null && type !== undefined) remotes.set(name, type);
+  }
+  return remotes;
+}
+
+function rcloneSettings(home: string): string[] {
+  for (const file of [join(home, '.config', 'rclone', 'rclone.conf'), join(home, '.rclone.conf')])
+    try {
+      return readFileSync(file, 'utf8').split(/\r?\n/);
+    } catch {
+      // The other place.
+    }
+  return [];
 }
 
 /** What git knows in a folder; empty where it knows nothing: the folder isn't there, or there is no git. */

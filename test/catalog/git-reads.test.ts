@@ -88,7 +88,11 @@ function repository(): Repository {
         const context = { cwd: folder, home, aliases: new Map<string, string>(), own: null };
         const known = new Map(gitContextAt(folder).map((each) => [folder, each] as const));
         return LINES.filter((line) => {
-          const { calls, unresolved, opaque } = readShell(catalog, line, { ...context, git: known });
+          const { calls, unresolved, opaque } = readShell(catalog, line, {
+            ...context,
+            git: known,
+            remotes: new Map(),
+          });
           const isRead = calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
           return isRead && calls.length > 0 && unresolved.length + opaque.length === 0;
         });

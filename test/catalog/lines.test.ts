@@ -21,6 +21,11 @@ const CONTEXT: ShellContext = {
   cwd: '/work/web',
   home: '/home/ann',
   own: OWN,
+  remotes: new Map([
+    ['gd', 'drive'],
+    ['db', 'dropbox'],
+    ['s3', 's3'],
+  ]),
   aliases: new Map([
     ['gp', 'git push'],
     ['gpf', 'gp --force'],
