@@ -1,8 +1,9 @@
 /** Builds `dist/`: one bundle in pieces, the catalog as JSON; and the JSON Schemas for editors with `--schema`. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { readCatalogFolder } from './src/catalog/load.ts';
+import { catalogFiles } from './src/cli/built-in.ts';
 import { formatProblems } from './src/problem.ts';
 
 /**
@@ -35,6 +36,14 @@ const leaveOut: Plugin = {
   },
 };
 
+/** A hook stands before every command of an agent: it is one file of its own, with nothing in it that it doesn't need. */
+const hookApart: Plugin = {
+  name: 'hook-apart',
+  setup: (builder) => {
+    builder.onResolve({ filter: /hook-start\.ts$/ }, () => ({ path: './hook.js', external: true }));
+  },
+};
+
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 
@@ -44,12 +53,9 @@ if (catalog.problems.length > 0) {
   process.exit(1);
 }
 cpSync('src/desk/console', 'dist/console', { recursive: true });
-writeFileSync('dist/catalog.json', JSON.stringify(catalog.files));
-// A hook asks first whether a line concerns any integration at all: for that it needs no server.
-writeFileSync('dist/commands.json', JSON.stringify(catalog.files.map((file) => ({ ...file, servers: {} }))));
+for (const [name, text] of Object.entries(catalogFiles(catalog.files))) writeFileSync(`dist/${name}`, text);
 
-await build({
-  entryPoints: { toolgate: 'src/cli/start.ts' },
+const shared: BuildOptions = {
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -58,7 +64,6 @@ await build({
   target: 'node22.13',
   minifySyntax: true,
   minifyWhitespace: true,
-  plugins: [leaveOut],
   // It finds the programs that it brings beside its own files.
   external: ['node-notifier'],
   jsx: 'automatic',
@@ -72,4 +77,21 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
   logLevel: 'warning',
+};
+await build({
+  ...shared,
+  entryPoints: { toolgate: 'src/cli/start.ts' },
+  plugins: [leaveOut, hookApart],
 });
+const { metafile } = await build({
+  ...shared,
+  entryPoints: { hook: 'src/cli/hook-start.ts' },
+  chunkNames: 'hook-[hash]',
+  metafile: true,
+  plugins: [leaveOut],
+});
+if (process.argv.includes('--sizes'))
+  for (const [path, { bytesInOutput }] of Object.entries(metafile.outputs['dist/hook.js']!.inputs).sort(
+    ([, a], [, b]) => b.bytesInOutput - a.bytesInOutput,
+  ))
+    console.log(`${String(bytesInOutput).padStart(8)} ${path}`);

@@ -5,7 +5,7 @@ import { builtInCatalog } from './src/cli/built-in.ts';
 import { catalogPage } from './src/cli/catalog-page.ts';
 import { editorSchemas } from './src/cli/schemas.ts';
 
-const { files } = await builtInCatalog();
+const files = (await builtInCatalog()).whole();
 mkdirSync('schema', { recursive: true });
 for (const [name, schema] of Object.entries(editorSchemas(files)))
   writeFileSync(`schema/${name}`, `${JSON.stringify(schema, null, 2)}\n`);

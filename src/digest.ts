@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
 import type { JsonValue } from './call.ts';
 
 /** sha-256 of a text, as 64 hex digits. */
 export function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
+  // Not loaded before it is needed: a hook mostly ends without.
+  return process.getBuiltinModule('node:crypto').hash('sha256', text, 'hex');
 }
 
 /** Deeper values are refused before they get here; this only keeps the stack whole. */

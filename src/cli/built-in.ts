@@ -2,22 +2,48 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readCatalogFolder } from '../catalog/load.ts';
+import { commandsOnly, programsOnly } from '../catalog/parts.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
+import type { OurCatalog } from '../config/rules.ts';
+import { sha256 } from '../digest.ts';
 import { GatewayError } from '../errors.ts';
 import { formatProblems } from '../problem.ts';
 
-export async function builtInCatalog(): Promise<{ files: readonly CatalogFile[]; hash: string }> {
-  const { sha256 } = await import('../digest.ts');
-  const text = built('catalog.json');
-  if (text !== null) return { files: JSON.parse(text), hash: sha256(text) };
-  const files = await fromSource();
-  return { files, hash: sha256(JSON.stringify(files)) };
+/** `commands`: judged are commands alone. Files are read when they are first needed. */
+export async function builtInCatalog(judged: 'all' | 'commands' = 'all'): Promise<OurCatalog> {
+  const hash = built('catalog.hash');
+  if (hash === null) {
+    const files = await fromSource();
+    return { hash: sha256(JSON.stringify(files)), whole: () => files, judging: () => files };
+  }
+  const whole = once(() => JSON.parse(built('catalog.json')!) as CatalogFile[]);
+  const commands = once(() => JSON.parse(built('commands.json')!) as CatalogFile[]);
+  return { hash, whole, judging: judged === 'all' ? whole : commands };
 }
 
-/** What is needed to read shell lines alone: without servers, which are most of it. */
-export async function builtInCommands(): Promise<readonly CatalogFile[]> {
-  const text = built('commands.json');
-  return text === null ? fromSource() : JSON.parse(text);
+/** What is needed to tell whether a shell line concerns any integration at all. */
+export async function builtInPrograms(): Promise<readonly CatalogFile[]> {
+  const text = built('programs.json');
+  return text === null ? programsOnly(await fromSource()) : JSON.parse(text);
+}
+
+/** The files of `dist/`, by their names. */
+export function catalogFiles(files: readonly CatalogFile[]): Record<string, string> {
+  const whole = JSON.stringify(files);
+  return {
+    'catalog.json': whole,
+    'catalog.hash': sha256(whole),
+    'commands.json': JSON.stringify(commandsOnly(files)),
+    'programs.json': JSON.stringify(programsOnly(files)),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function built(name: string): string | null {

@@ -17,11 +17,10 @@ import { wakeDesk } from './desk-process.ts';
 import { requestOf } from './hook-asks.ts';
 import { hookCalls } from './hook-calls.ts';
 import { channelsOf, type House, type HouseFlags, openHouse } from './house.ts';
-import { isOwnGate } from './own-gate.ts';
 import { ownPlaces } from './own-places.ts';
 
 export async function afterTool(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HouseFlags): Promise<void> {
-  const house = await openHouse(flags);
+  const house = await openHouse(flags, asks.kind === 'mcp' ? 'all' : 'commands');
   try {
     await look(house, agent, event, asks);
   } finally {
@@ -37,7 +36,11 @@ async function look(house: House, agent: HookAgent, event: HookEvent, asks: Hook
   const calls = rules === null ? [] : (await hookCalls(house, event, asks, own))(rules);
   if (rules !== null && calls.length === 0) return;
   // What goes through the gate is on its record.
-  if (asks.kind === 'mcp' && isOwnGate(asks, house.folders, event.cwd ?? process.cwd(), homedir())) return;
+  if (
+    asks.kind === 'mcp' &&
+    (await import('./own-gate.ts')).isOwnGate(asks, house.folders, event.cwd ?? process.cwd(), homedir())
+  )
+    return;
   const use: ToolUse = {
     id: event.toolUse,
     session: event.session,

@@ -19,7 +19,6 @@ import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { complain } from './output.ts';
-import { isOwnGate } from './own-gate.ts';
 import { ownPlaces } from './own-places.ts';
 import { surroundingsHere } from './surroundings.ts';
 
@@ -33,7 +32,7 @@ export interface HookAsked {
 
 /** Takes the command of a hook through the corridor. Throws where it can't be judged. */
 export async function throughCorridor(asked: HookAsked, flags: HouseFlags): Promise<HookAnswer> {
-  const house = await openHouse(flags);
+  const house = await openHouse(flags, asked.asks.kind === 'mcp' ? 'all' : 'commands');
   try {
     return await judged(house, asked);
   } finally {
@@ -73,7 +72,7 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
   const calls = classify();
   if (calls.length === 0) return noDecision(event.form);
   const cwd = event.cwd ?? process.cwd();
-  if (asks.kind === 'mcp' && isOwnGate(asks, house.folders, cwd, homedir())) {
+  if (asks.kind === 'mcp' && (await import('./own-gate.ts')).isOwnGate(asks, house.folders, cwd, homedir())) {
     // The gate judges, counts, holds and records it; what is blocked is blocked here already.
     const gathered = await judge.count('', await whoAsks(), calls, judge.gather());
     if (decide(await whoAsks(), calls, gathered).decision.effect !== 'block') return noDecision(event.form);

@@ -14,7 +14,7 @@ import { didYouMean } from '../problem.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent, readPayload } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
-import { builtInCommands } from './built-in.ts';
+import { builtInPrograms } from './built-in.ts';
 import { lineOf, touchedFiles } from './hook-asks.ts';
 import type { HouseFlags } from './house.ts';
 import { complain, print } from './output.ts';
@@ -110,7 +110,7 @@ async function looked(agent: HookAgent, event: HookEvent, asks: HookAsks, flags:
 /** What concerns no integration doesn't wait for the store. The owner's catalog may know more. */
 async function isNoAffair(event: HookEvent, asks: HookAsks, where: Folders): Promise<boolean> {
   return (
-    !existsSync(join(where.config, 'catalog')) && isNothing(event, asks, buildCatalog(await builtInCommands()), where)
+    !existsSync(join(where.config, 'catalog')) && isNothing(event, asks, buildCatalog(await builtInPrograms()), where)
   );
 }
 

@@ -47,11 +47,12 @@ export interface House {
   readonly close: () => Promise<void>;
 }
 
-export async function openHouse(flags: HouseFlags): Promise<House> {
+/** `judged`: what will be judged there. */
+export async function openHouse(flags: HouseFlags, judged: 'all' | 'commands' = 'all'): Promise<House> {
   const where = folders(flags);
   const store = openStore(where.state);
   const recorder = createRecorder(store);
-  const { files, hash } = await builtInCatalog();
+  const ours = await builtInCatalog(judged);
   let digestKey: string | null = null;
   const held = new Set<string>();
   const isWaiting = ({ pid, startedAt, callId }: Waiter) =>
@@ -60,7 +61,7 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     folders: where,
     store,
     recorder,
-    rules: createRulesKeeper(store, where.config, files, hash),
+    rules: createRulesKeeper(store, where.config, ours),
     statuses: createStatuses(store),
     owner: userInfo().username,
     approvals: createBook(writeEvents, { isWaiting, isRunning: ({ pid, startedAt }) => isSameProcess(pid, startedAt) }),
@@ -68,8 +69,10 @@ export async function openHouse(flags: HouseFlags): Promise<House> {
     held,
     process: processId(process.pid) ?? { pid: process.pid, startedAt: null },
     configId: sha256(where.config),
-    ours: files,
-    oursHash: hash,
+    get ours() {
+      return ours.whole();
+    },
+    oursHash: ours.hash,
     digestKey: async () => {
       digestKey ??= await store.read((tx) => getMeta(tx, 'digest_key')!);
       return digestKey;

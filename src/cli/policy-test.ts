@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkRules, type RuleFiles, type Rules, readRuleFiles, rulesOf } from '../config/rules.ts';
 import { messageOf } from '../errors.ts';
 import { readUtf8 } from '../files.ts';
+import { BUILT_IN_PLACE } from '../policy/built-in.ts';
 import { readTests } from '../policy/load-tests.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
 import { runTest } from '../policy/testing.ts';
@@ -179,6 +180,7 @@ function titleOf({ name, call, discovered, agent, args, at, expect, would }: Pol
 function untestedBy(rules: Rules, outcomes: readonly Outcome[]): string[] {
   const applied = new Set(outcomes.flatMap((outcome) => outcome.applied));
   return [...rules.policies.calls, ...rules.policies.discoveries]
+    .filter(({ place }) => place !== BUILT_IN_PLACE)
     .map(({ source }) => source.name)
     .filter((name) => !applied.has(name));
 }

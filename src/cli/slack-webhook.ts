@@ -1,5 +1,5 @@
 /** The address of Slack's webhook: the secret comes from the environment of whoever asks. */
-import { fillVariables } from '../config/servers.ts';
+import { fillVariables } from '../config/variables.ts';
 import { messageOf } from '../errors.ts';
 import type { House } from './house.ts';
 

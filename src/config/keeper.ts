@@ -1,8 +1,7 @@
 /** Keeps the rules in force: loads them, notices that a file changed, and says what became of it. */
-import type { CatalogFile } from '../catalog/schema.ts';
 import { messageOf } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { type LoadedRules, loadRules, readRuleFiles, ruleFilesSignature } from './rules.ts';
+import { type LoadedRules, loadRules, type OurCatalog, readRuleFiles, ruleFilesSignature } from './rules.ts';
 
 const POLL_MS = 500;
 
@@ -22,12 +21,7 @@ export interface RulesKeeper {
   ) => () => void;
 }
 
-export function createRulesKeeper(
-  store: Store,
-  configFolder: string,
-  ours: readonly CatalogFile[],
-  oursHash: string,
-): RulesKeeper {
+export function createRulesKeeper(store: Store, configFolder: string, ours: OurCatalog): RulesKeeper {
   let current: LoadedRules | null = null;
   let loading: Promise<LoadedRules> | null = null;
   let signature = '';
@@ -40,7 +34,7 @@ export function createRulesKeeper(
     loading ??= (async () => {
       const read = ruleFilesSignature(configFolder);
       const version = await store.read(() => store.dataVersion());
-      const loaded = await loadRules(store, readRuleFiles(configFolder), ours, oursHash);
+      const loaded = await loadRules(store, readRuleFiles(configFolder), ours);
       // Only together: what could not be loaded is read again.
       const isFirst = current === null;
       signature = read;

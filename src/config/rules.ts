@@ -35,6 +35,15 @@ interface Stored {
   readonly warnings: readonly Problem[];
 }
 
+/** The catalog that comes with toolgate. */
+export interface OurCatalog {
+  /** names all of it */
+  readonly hash: string;
+  readonly whole: () => readonly CatalogFile[];
+  /** as much of it as judging needs here */
+  readonly judging: () => readonly CatalogFile[];
+}
+
 /** What judging needs of a configured server. */
 interface ServerFacts {
   readonly key: string;
@@ -175,25 +184,20 @@ export async function checkRules(
 }
 
 /** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
-export async function loadRules(
-  store: Store,
-  files: RuleFiles,
-  ours: readonly CatalogFile[],
-  oursHash: string,
-): Promise<LoadedRules> {
-  const source = sha256(`${ARTEFACT_FORMAT} ${files.fingerprint} ${oursHash}`);
+export async function loadRules(store: Store, files: RuleFiles, ours: OurCatalog): Promise<LoadedRules> {
+  const source = sha256(`${ARTEFACT_FORMAT} ${files.fingerprint} ${ours.hash}`);
   const { pointer, stored, accepted } = await store.read((tx) => inForce(tx, files));
-  const before = stored === null ? null : rulesOf(stored.artefact, ours, oursHash);
+  const before = stored === null ? null : rulesOf(stored.artefact, ours.judging(), ours.hash);
   if (stored !== null && pointer?.source === source)
     return { rules: before, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
-  const { artefact, servers, problems, complete } = await checkRules(files, ours);
+  const { artefact, servers, problems, complete } = await checkRules(files, ours.whole());
   const reviewed = pointer?.reviewed === true && pointer.fingerprint !== files.fingerprint;
   const isKnown = ({ key, launch }: ServerFacts) =>
     stored?.artefact.servers.some((each) => each.key === key && each.launch === launch) === true;
   const heldBack = reviewed ? servers.filter((server) => !isKnown(server)).map(({ key }) => key) : [];
   if (artefact === null || (!complete && before !== null))
     return { rules: before, problems, stale: true, proposed: null, heldBack };
-  const rules = rulesOf(artefact, ours, oursHash);
+  const rules = rulesOf(artefact, ours.whole(), ours.hash);
   if (reviewed && accepted !== rules.hash && (stored === null || !isSameJudgement(stored.artefact, artefact))) {
     const words =
       stored === null

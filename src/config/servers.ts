@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import { errorAt, mendChoice, type Place, type Problem, WHOLE_FILE } from '../problem.ts';
 import { faultAndMend, type Locate, problemsOf, strict } from '../schema.ts';
 import { CLIENT_ONLY_KEYS, type ServerEntry, serverEntry, type UpstreamSpec } from '../upstream/schema.ts';
+import { fillVariables } from './variables.ts';
 
 const FILE = 'servers.json';
 
@@ -161,19 +162,6 @@ function specOf(key: string, entry: ServerEntry, env: NodeJS.ProcessEnv): Upstre
     startupTimeoutMs: (entry.startupTimeoutSeconds ?? 60) * 1000,
     hide: entry.hide ?? [],
   };
-}
-
-/** `${env:NAME}`, `${NAME}` and `${NAME:-default}`. Names appear in messages, values never. */
-export function fillVariables(value: string, env: NodeJS.ProcessEnv, where: string): string {
-  return value.replace(/\$\{([^}]*)\}/g, (whole, inner: string) => {
-    const match = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner);
-    if (match === null)
-      throw new GatewayError('config_invalid', `${where} is off: ${whole} can't be filled in here; use \${env:NAME}`);
-    const found = env[match[1]!];
-    if (found !== undefined && found !== '') return found;
-    if (match[2] !== undefined) return match[2];
-    throw new GatewayError('config_invalid', `${where} is off: the environment variable ${match[1]} is not set`);
-  });
 }
 
 function checkKeys(entries: Record<string, ServerEntry>, locate: Locate): Problem[] {

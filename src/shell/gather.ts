@@ -48,15 +48,24 @@ function rcloneSettings(home: string): string[] {
 export function gitContextAt(folder: string): GitContext[] {
   const settings = git(folder, ['config', '-z', '--list', '--show-scope']);
   if (settings === null) return [];
-  const branch = git(folder, ['symbolic-ref', '--short', '-q', 'HEAD']);
-  const hooks = git(folder, ['rev-parse', '--git-path', 'hooks']);
+  const [own = '', hooks = ''] = git(folder, ['rev-parse', '--git-dir', '--git-path', 'hooks'])?.split('\n') ?? [];
   return [
     {
       settings: settingsIn(settings),
-      branch: branch?.trim() || null,
-      hooks: hooks === null ? [] : hooksIn(resolve(folder, hooks.trimEnd())),
+      branch: own === '' ? null : branchOf(resolve(folder, own)),
+      hooks: hooks === '' ? [] : hooksIn(resolve(folder, hooks)),
     },
   ];
+}
+
+/** The branch that a repository's HEAD names; null where it names a commit, or is kept in another way. */
+function branchOf(gitFolder: string): string | null {
+  try {
+    const branch = /^ref: refs\/heads\/(.+)$/.exec(readFileSync(join(gitFolder, 'HEAD'), 'utf8').trimEnd())?.[1];
+    return branch === undefined || branch === '.invalid' ? null : branch;
+  } catch {
+    return null;
+  }
 }
 
 /** Those that git would run. */

@@ -154,6 +154,7 @@ policies:
       'After a look',
       'Secret',
       'Never',
+      'toolgate protects itself',
       '(default: action)',
       '(default: unclassified tool)',
     ]);

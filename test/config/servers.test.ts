@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { recognise } from '../../src/catalog/recognise.ts';
-import { fillVariables, readServers, resolveServers } from '../../src/config/servers.ts';
+import { readServers, resolveServers } from '../../src/config/servers.ts';
+import { fillVariables } from '../../src/config/variables.ts';
 import { formatProblems } from '../../src/problem.ts';
 import { catalog } from '../support/judge.ts';
 
