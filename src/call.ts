@@ -308,3 +308,6 @@ export function isEmpty(value: JsonValue): boolean {
   if (typeof value === 'string') return value.trim() === '';
   return value === null || (Array.isArray(value) && value.length === 0);
 }
+
+/** What a part of a shell line is called that can't be told. */
+export const UNRESOLVED_COMMAND = 'unresolved command';

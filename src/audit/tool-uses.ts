@@ -1,4 +1,5 @@
 /** Whether one use of a tool by an agent was decided, and let through. */
+import { UNRESOLVED_COMMAND } from '../call.ts';
 import type { Transaction } from '../store/store.ts';
 
 /** What its client says of it. */
@@ -35,4 +36,27 @@ export function wasReleased(tx: Transaction, { id, session, name, since }: ToolU
         call_id,
       ) !== undefined,
   );
+}
+
+/** The shell lines that hooks asked about since then; those of no integration are not recorded. */
+export interface CommandCounts {
+  readonly judged: number;
+  /** with a part that could not be told */
+  readonly unreadable: number;
+  /** with a program whose code is not in the line */
+  readonly hidden: number;
+  /** that ran without a decision, or against it */
+  readonly unjudged: number;
+}
+
+export function commandsSince(tx: Transaction, since: number): CommandCounts {
+  const count = (where: string) =>
+    tx.get<{ n: number }>(`SELECT count(*) AS n FROM events WHERE ts >= ? AND ${where}`, since)?.n ?? 0;
+  const decided = `type = 'call.decided' AND body ->> '$."toolgate.via"' = 'cli'`;
+  return {
+    judged: count(decided),
+    unreadable: count(`${decided} AND instr(body, '"gen_ai.tool.name":"${UNRESOLVED_COMMAND}"') > 0`),
+    hidden: count(`${decided} AND instr(body, '"toolgate.integration":null') > 0`),
+    unjudged: count(`type = 'command.unjudged'`),
+  };
 }

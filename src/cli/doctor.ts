@@ -8,8 +8,11 @@ import { isLocked } from '../desk/lock.ts';
 import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
 import { type Desktop, findTrusted, probeDesktop, showNotification } from '../notify/desktop.ts';
+import type { HookAgent } from '../shell/payload.ts';
+import { WHEN_IT_HANGS } from '../shell/registration.ts';
 import { findOpener } from './browser.ts';
 import { addressOf, answers } from './console.ts';
+import { guardsHere, mendOf, nameOfAgent, WHY } from './guards.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { counted, print, printJson } from './output.ts';
 import { isTerminal, underAgent } from './person.ts';
@@ -40,6 +43,7 @@ export async function doctor(flags: HouseFlags & { json?: boolean; notify?: bool
       ...(await deskFindings(house)),
       ...(await reviewerFindings(house, loaded)),
       ...terminalFindings(),
+      ...guardFindings(),
     ];
     if (flags.json) printJson(findings);
     else print(findings.map(({ about, state, says }) => `${MARK[state]} ${about.padEnd(11)} ${says}`).join('\n'));
@@ -54,6 +58,24 @@ const MARK = { ok: '✓', note: '·', fault: '✗' } as const;
 const ok = (about: string, says: string): Finding => ({ about, state: 'ok', says });
 const note = (about: string, says: string): Finding => ({ about, state: 'note', says });
 const fault = (about: string, says: string): Finding => ({ about, state: 'fault', says });
+
+/** Of each client that is installed: whether it asks before it runs commands, and what if the hook can't answer. */
+function guardFindings(): Finding[] {
+  return guardsHere().map((guard) => {
+    const name = nameOfAgent(guard.agent);
+    if (guard.state === 'missing')
+      return note('hooks', `${name} runs its own commands without asking: ${mendOf(guard)} prints what to paste`);
+    if (guard.state !== 'guarded')
+      return fault('hooks', `${name} does not ask before it runs commands: ${guard.file}: ${WHY[guard.state]}`);
+    const hangs = WHEN_IT_HANGS[guard.agent as HookAgent];
+    return guard.lacks === null
+      ? ok('hooks', `${name} asks before it runs commands; ${hangs}`)
+      : note(
+          'hooks',
+          `${name} asks, but "${guard.lacks}" is missing in ${guard.file}: a hook that fails lets the command run`,
+        );
+  });
+}
 
 async function storeFindings(house: House): Promise<Finding[]> {
   const { state } = house.folders;

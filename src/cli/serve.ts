@@ -16,6 +16,7 @@ import { sweepCounters } from '../store/counters.ts';
 import { forgetProcess, noteProcess, processId, sweepOrphans } from '../upstream/orphans.ts';
 import { INSIDE } from '../upstream/process.ts';
 import { wakeDesk } from './desk-process.ts';
+import { watchGuards } from './guards.ts';
 import { createHolder } from './hold.ts';
 import { type House, type HouseFlags, openHouse, VERSION } from './house.ts';
 import { noteTools, statusOfTool } from './inventory.ts';
@@ -178,6 +179,11 @@ export async function serve(flags: ServeFlags): Promise<number> {
         'toolgate.servers': servers.map(({ key }) => key),
       });
       const { alerted } = await visitor.agent();
+      unguard = watchGuards(
+        house,
+        () => wakeDesk(house),
+        (error) => log.error(messageOf(error)),
+      );
       // An earlier desk may have ended before everything was delivered.
       if (told || alerted || (await house.store.read(openDeliveries)) > 0) wakeDesk(house);
     } catch (error) {
@@ -194,6 +200,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     await session.rejudgeSubscriptions((call) => judge.allows(agent, call));
     if (await tellOfRules(house, loaded)) wakeDesk(house);
   };
+  let unguard = () => {};
   const unwatch = house.rules.watch(onRules, (fault) => log.error(`the rules could not be read again: ${fault}`));
 
   serveClient(gate, session, VERSION, {
@@ -212,6 +219,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
 
   await closing.promise;
   unwatch();
+  unguard();
   await gate.close();
   await house.recorder.now([{ type: 'gateway.stopped', ts: Date.now(), 'mcp.session.id': sessionId }]).catch(() => {});
   await house.close();

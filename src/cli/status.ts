@@ -1,6 +1,7 @@
 /** `toolgate status`: whether the rules are good, and what happened in the last day. */
 import { listAgents } from '../agents/registry.ts';
 import { liveApprovals } from '../approvals/book.ts';
+import { type CommandCounts, commandsSince } from '../audit/tool-uses.ts';
 import { listTools } from '../audit/tools.ts';
 import { readRuleFiles, rulesFault } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
@@ -9,6 +10,7 @@ import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { addressOf, answers } from './console.ts';
+import { guardsHere, nameOfAgent, WHY } from './guards.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { configuredLaunches, unrecognised } from './on-record.ts';
 import { counted, print, printJson } from './output.ts';
@@ -33,6 +35,7 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
       ),
       agents: listAgents(tx).filter(({ first_seen }) => first_seen !== null).length,
       tools: listTools(tx),
+      commands: commandsSince(tx, since),
       alerts: listAlerts(tx, 1000).filter(({ created_at }) => created_at >= since).length,
       undelivered: openDeliveries(tx),
     }));
@@ -45,6 +48,7 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
     const waiting = (await house.store.read(liveApprovals)).filter(({ state }) => state === 'open').length;
     const strangers =
       loaded.rules === null ? [] : unrecognised(loaded.rules.catalog, configuredLaunches(house, facts.tools));
+    const guards = guardsHere();
     const unclassified = facts.tools.filter(({ operation }) => operation === null).length;
     const usable = loaded.rules !== null && !loaded.stale && loaded.proposed === null && unwritable === null;
     if (flags.json) {
@@ -61,7 +65,8 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
         servers: { configured: Object.keys(servers?.entries ?? {}).length, off, notRecognised: strangers },
         agents: facts.agents,
         tools: { seen: facts.tools.length, unclassified },
-        last24h: { decisions: facts.decisions, alerts: facts.alerts },
+        last24h: { decisions: facts.decisions, alerts: facts.alerts, commands: facts.commands },
+        hooks: guards.map(({ agent, state, file }) => ({ agent, state, file })),
         undelivered: facts.undelivered,
         desk: desk === null ? null : { pid: desk.pid, address: addressOf(desk), answers: answering },
         approvals: { open: waiting },
@@ -83,6 +88,8 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
           `agents     ${facts.agents} seen`,
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
           `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${counted(facts.alerts, 'alert', 'alerts')}`,
+          ...commandLines(facts.commands),
+          ...guards.map((guard) => `hooks      ${nameOfAgent(guard.agent)}: ${WHY[guard.state]} (${guard.file})`),
           `approvals  ${waiting === 0 ? 'nothing waits for a person' : `${counted(waiting, 'call waits', 'calls wait')} for a person: toolgate approvals, or toolgate console`}`,
           `desk       ${desk === null ? 'not running (it starts when a call is held or an alert is raised)' : `running at ${addressOf(desk)}${answering ? '' : ', which does not answer'}`}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
           ...(unwritable === null ? [] : [`store      every call is refused: ${unwritable}`]),
@@ -96,4 +103,13 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
   } finally {
     await house.close();
   }
+}
+
+/** What the hooks saw, and how much of it could not be read. */
+function commandLines({ judged, unreadable, hidden, unjudged }: CommandCounts): string[] {
+  if (judged + unjudged === 0) return [];
+  return [
+    `commands   ${counted(judged, 'line', 'lines')} judged; ${unreadable} not readable, ${hidden} with code that is not in the line`,
+    ...(unjudged === 0 ? [] : [`           ${unjudged} RAN WITHOUT LEAVE: toolgate log --type command.unjudged`]),
+  ];
 }

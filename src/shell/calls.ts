@@ -2,7 +2,15 @@
  * A shell line as what is judged: one call for each command of a known program, one for whatever can't be resolved, and one
  * for the programs that run code which is not in the line. Pure.
  */
-import type { Call, CallIntegration, Deed, JsonObject, JsonValue, ReviewStatus } from '../call.ts';
+import {
+  type Call,
+  type CallIntegration,
+  type Deed,
+  type JsonObject,
+  type JsonValue,
+  type ReviewStatus,
+  UNRESOLVED_COMMAND,
+} from '../call.ts';
 import type { CommandCall } from '../catalog/command.ts';
 import type { Catalog, Integration } from '../catalog/load.ts';
 import { OWN_INTEGRATION } from '../catalog/own.ts';
@@ -79,7 +87,7 @@ function unresolved({ integrations, why }: Unresolved, catalog: Catalog, rawArgu
     via: 'cli',
     integrations: concerned.map(({ id, title }) => ({ id, title, sure: false })),
     server: null,
-    calledName: 'unresolved command',
+    calledName: UNRESOLVED_COMMAND,
     tools: [],
     possible: [],
     operation: null,

@@ -9,6 +9,16 @@ export const HOOK_TIMEOUT_MS = 330_000;
 /** How long looking back at what ran may take. */
 const AFTER_SECONDS = 30;
 
+/** What becomes of a command whose hook can't answer. toolgate itself answers in time, and every failure that it notices is a refusal. */
+export const WHEN_IT_HANGS: Record<HookAgent, string> = {
+  'claude-code': "a hook that hangs or is killed: the command doesn't run (before Claude Code 2.1.295: it runs)",
+  cursor: "a hook that hangs or is killed: the command doesn't run",
+  codex: 'a hook that hangs or is killed: the command runs',
+  gemini: 'a hook that hangs or is killed: the command runs',
+  copilot: "a hook that is killed: the command doesn't run; one that hangs: it runs",
+  vscode: 'a hook that hangs or is killed: the command runs',
+};
+
 export interface Registration {
   /** where it goes */
   readonly file: string;
