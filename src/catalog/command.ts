@@ -8,6 +8,7 @@ import {
   executingSettings,
   type GitContext,
   impliedPush,
+  isChanging,
   isExecuting,
   READING_HOOKS,
   remoteRepository,
@@ -82,7 +83,7 @@ export function readCommand(
         ? command.subcommands[operand.text]
         : undefined;
     if (next === undefined) {
-      if (command.tool !== undefined || command.cases !== undefined) break;
+      if (!mayBeSubcommand(operand, command) && (command.tool !== undefined || command.cases !== undefined)) break;
       if (operand.dynamic) return { ...NOTHING, unresolved: `only the shell knows the subcommand of ${name}` };
       before.push({ command, argv: readArgv(options, known) });
       const alias = program === 'git' ? gitAlias(operand.text, before[0]!.argv, place().git) : null;
@@ -100,8 +101,31 @@ export function readCommand(
     cwdName: root.cwd,
     implied: root.implied ?? [],
   });
-  const fault = program === 'git' ? (gitFault(before[0]?.argv ?? null, rest, where) ?? hookFault(leaf, where)) : null;
+  const globals = before[0]?.argv ?? null;
+  const fault =
+    program === 'git'
+      ? (gitFault(globals, rest, where) ??
+        shadowFault(name.split(' ')[1] ?? '', globals, where) ??
+        hookFault(leaf, where))
+      : null;
   return fault === null ? leaf : { ...leaf, unresolved: fault };
+}
+
+/** Whether a word that the shell completes may become one of the subcommands. */
+function mayBeSubcommand({ text, dynamic }: ShellWord, { subcommands = {} }: CatalogCommand): boolean {
+  const start = /^[^$`{*?[]*/.exec(text)![0];
+  return dynamic && Object.keys(subcommands).some((each) => each.startsWith(start));
+}
+
+/** An alias that isn't the owner's runs instead of a command which this git doesn't have, or which is no part of git. */
+function shadowFault(subcommand: string, globals: Argv | null, { git }: Place): string | null {
+  const given = (globals?.options.get('-c') ?? []).some(
+    (each) => typeof each === 'string' && each.toLowerCase().startsWith(`alias.${subcommand}=`),
+  );
+  const own = git?.settings.some(
+    ({ scope, key }) => scope !== 'global' && scope !== 'system' && key.toLowerCase() === `alias.${subcommand}`,
+  );
+  return given || own === true ? `there is an alias "${subcommand}", which may run instead` : null;
 }
 
 /** What is called a Read must not run a program that came with the repository; what writes may, as people expect of it. */
@@ -194,13 +218,14 @@ function readLeaf(
       const found = raw(canonical);
       return found.state === 'value' ? [found.value] : [];
     };
-    const mayLower = (canonical: string) => !(args[canonical] ?? []).some((token) => argv.shortened.has(token));
+    const mayLower = (canonical: string) =>
+      !(args[canonical] ?? []).some((token) => argv.shortened.has(token) || isNegated(token, argv));
     const outcome = outcomeOf(rules, { read, given, own: read, mayLower }, `${name} in the catalog's commands`);
     return { outcome, read, origin: rules.base?.origin ?? 'catalog', names: Object.keys(args) };
   });
   const merged = variants.length === 1 ? variants[0]!.outcome : union(variants.map(({ outcome }) => outcome));
   // `--help=false` and what may be short for another option are no call for help.
-  const help = argv.shortened.has('--help') ? [] : (argv.options.get('--help') ?? []);
+  const help = argv.shortened.has('--help') || isValue(own, '--help') ? [] : (argv.options.get('--help') ?? []);
   const outcome = help.length > 0 && help.every((value) => value === true) ? onlyHelp(merged) : merged;
   const { id, title } = integration;
   const read =
@@ -228,14 +253,26 @@ function readLeaf(
   };
 }
 
+/** Whether a word may be the value of the option before it: the catalog doesn't know every option that takes one. */
+function isValue(words: readonly ShellWord[], text: string): boolean {
+  return words.some((word, index) => word.text === text && /^--?[a-z]/i.test(words[index - 1]?.text ?? ''));
+}
+
 function onlyHelp(outcome: Outcome): Outcome {
   return { ...outcome, possible: ['Read'], operation: 'Read', reasons: [...outcome.reasons, '--help only shows help'] };
 }
 
 function fits(token: string, { options, operands }: Argv): boolean {
-  if (token.startsWith('-')) return options.has(token);
+  if (token.startsWith('-')) return options.has(token) && !isNegated(token, { options });
   if (token.startsWith('=')) return operands[0] === token.slice(1);
   return token === '0' ? operands.length === 0 : operands.length >= Number(token);
+}
+
+/** `--no-dry-run`, or the beginning of it, takes `--dry-run` back. */
+function isNegated(token: string, { options }: Pick<Argv, 'options'>): boolean {
+  if (!token.startsWith('--') && token !== '-n') return false;
+  const negative = token === '-n' ? '--no-dry-run' : `--no-${token.slice(2)}`;
+  return [...options.keys()].some((each) => each.startsWith('--no-') && negative.startsWith(each));
 }
 
 /** What stands in the places of one canonical argument. */
@@ -329,8 +366,10 @@ function gitFault(globals: Argv | null, words: readonly ShellWord[], { git, isLo
   for (const value of [...(globals?.options.get('-c') ?? []), ...(globals?.options.get('--config-env') ?? [])]) {
     if (typeof value !== 'string') return 'only the shell knows which setting it is given';
     const [key, ...rest] = value.split('=') as [string, ...string[]];
+    const isNamed = globals?.options.get('--config-env')?.includes(value) === true;
     // An alias matters only where it is used, and then it has been followed.
-    if (!/^alias\./i.test(key) && isExecuting(key, rest.join('=')))
+    // Of what a variable holds nobody knows.
+    if (!/^alias\./i.test(key) && isChanging(key, isNamed ? '?' : rest.join('=')))
       return `it is given the setting ${key}, which may make git run something else`;
   }
   if (globals?.options.has('--exec-path') && globals.options.get('--exec-path')!.some((value) => value !== true))

@@ -29,7 +29,7 @@ export const READING_HOOKS: ReadonlySet<string> = new Set([
  * whatever was cloned or written there.
  */
 const EXECUTING =
-  /^(core\.(fsmonitor|sshcommand|pager|editor|askpass|gitproxy|alternaterefscommand)|alias\..*|pager\..*|diff\..*\.(command|textconv)|diff\.external|filter\..*\.(clean|smudge|process)|merge\..*\.driver|mergetool\..*\.cmd|difftool\..*\.cmd|sequence\.editor|gpg\.(.*\.)?program|credential\.(.*\.)?helper|remote\..*\.(uploadpack|receivepack|vcs|proxy)|protocol\..*|sendemail\..*|browser\..*|man\..*|http\.(.*\.)?(proxy|sslverify|sslcainfo|curloptresolve)|url\..*|include\.path|includeif\..*|submodule\..*\.update|interactive\.difffilter|web\.browser)$/i;
+  /^(core\.(fsmonitor|sshcommand|pager|editor|askpass|gitproxy|alternaterefscommand)|alias\..*|pager\..*|diff\..*\.(command|textconv)|diff\.external|filter\..*\.(clean|smudge|process)|merge\..*\.driver|mergetool\..*\.cmd|difftool\..*\.cmd|sequence\.editor|gpg\.(.*\.)?program|credential\.(.*\.)?helper|remote\..*\.(uploadpack|receivepack|vcs|proxy)|protocol\..*|sendemail\..*|trailer\..*\.(cmd|command)|tar\..*\.command|gpg\.ssh\.defaultkeycommand|browser\..*|man\..*|http\.(.*\.)?(proxy|sslverify|sslcainfo|curloptresolve)|url\..*|include\.path|includeif\..*|submodule\..*\.update|interactive\.difffilter|web\.browser)$/i;
 
 /** With these values they run nothing but git itself, or a plain pager. */
 const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
@@ -41,6 +41,14 @@ const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
 /** Whether a setting makes git run or redirect something, wherever it was set. */
 export function isExecuting(key: string, value: string): boolean {
   return EXECUTING.test(key) && !HARMLESS.some(([known, harmless]) => known.test(key) && harmless.test(value));
+}
+
+/** Settings that make a command another one only where they are given for it alone: in a repository they are how it is meant to be. */
+const CHANGING = /^(core\.hookspath|remote\..*|branch\..*|fetch\..*|push\..*|receive\..*|clean\..*|branch\..*)$/i;
+
+/** Whether a setting that a command line gives may make the command do more than it says. */
+export function isChanging(key: string, value: string): boolean {
+  return CHANGING.test(key) || isExecuting(key, value);
 }
 
 /** The repository's own settings that make git do more than its command line says; aliases are looked at when they are used. */

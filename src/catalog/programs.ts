@@ -26,6 +26,8 @@ export interface Wrapper {
   readonly token?: readonly string[];
   /** with one of these it runs nothing */
   readonly unless?: readonly string[];
+  /** with one of these, and no program, it is a shell */
+  readonly feeds?: readonly string[];
   /** the shell runs it itself: a folder that it changes to stays */
   readonly here?: true;
 }
@@ -38,6 +40,7 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
         '-u -g -h -p -C -r -t -T -U -D -R --user --group --host --prompt --chdir --chroot --role --type --other-user --close-from --command-timeout',
       ),
       folder: words('-D --chdir'),
+      feeds: words('-s -i --shell --login'),
       assignments: true,
     },
   ],
@@ -90,7 +93,7 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['unbuffer', {}],
   ['xcrun', { values: words('--sdk --toolchain -sdk -toolchain') }],
   ['caffeinate', { values: words('-t -w') }],
-  ['entr', {}],
+  ['entr', { text: words('-s') }],
   ['ssh-agent', { values: words('-a -E -O -P -t') }],
   ['dbus-run-session', { values: words('--config-file --dbus-daemon') }],
   [
@@ -100,7 +103,7 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['chroot', { values: words('--userspec --groups'), operands: 1 }],
   ['strace', { values: words('-e -o -p -s -u -E -P -a -b -I -O -S -U -X') }],
   ['ltrace', { values: words('-e -o -p -s -u -n -l -a -x -F -D -S') }],
-  ['flock', { values: words('-w --timeout --wait -E --conflict-exit-code'), operands: 1 }],
+  ['flock', { values: words('-w --timeout --wait -E --conflict-exit-code'), text: words('-c --command'), operands: 1 }],
   ['npx', { values: words('-p --package -w --workspace'), text: words('-c --call') }],
   ['bunx', { values: words('-p --package') }],
   ['uvx', { values: words('--from --with --python -p --index-url --refresh-package') }],
@@ -165,7 +168,7 @@ export const RUNS_UNSEEN: ReadonlySet<string> = wordSet(
 
 /** Programs that print, look or copy only, whatever their words: what is in their words is no code. */
 export const HARMLESS: ReadonlySet<string> = wordSet(
-  'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more man bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
+  'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
 );
 
 /** Programs that only look into the files that they are given. */
@@ -193,7 +196,7 @@ export const CHANGING_OPTIONS: ReadonlyMap<string, RegExp> = new Map([
 
 /** Builtins that evaluate what stands in brackets in their words: `test -v 'a[$(…)]'`. */
 export const EVALUATES: ReadonlySet<string> = wordSet(
-  'let test [ [[ printf read unset declare typeset local export readonly wait mapfile readarray getopts',
+  'let test [ [[ printf read set unset declare typeset local export readonly wait mapfile readarray getopts',
 );
 
 function words(text: string): string[] {

@@ -30,6 +30,8 @@ export interface ShellAssignment {
   /** of `name[index]=…` */
   readonly index: string | null;
   readonly value: ShellWord;
+  /** only the shell knows the name */
+  readonly isUnknown?: true;
 }
 
 export interface ShellCommand {
@@ -137,7 +139,14 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
     case 'For':
     case 'Select': {
       const assignments = [{ name: node.name.value, index: null, value: UNKNOWN_WORD }];
-      return [...inWords(node.wordlist ?? [], errors), bare({ assignments }), ...maybe(node.body)];
+      // What its words hold may be evaluated later.
+      const words = [{ text: 'set', dynamic: false }, ...(node.wordlist ?? []).map(wordOf)];
+      return [
+        ...inWords(node.wordlist ?? [], errors),
+        bare({ words, assignments: [] }),
+        bare({ assignments }),
+        ...maybe(node.body),
+      ];
     }
     case 'ArithmeticFor':
       return [...inWords([node], errors), ...maybe(node.body)];

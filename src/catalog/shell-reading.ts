@@ -278,8 +278,8 @@ class Reader implements Reading {
     }
     for (const { name, index, value } of assignments) {
       if (index !== null && REBINDING.has(name)) this.#rebound(index, value, depth);
-      else if (!value.dynamic && hasSubstitution(value.text))
-        this.#mentioned(value.text, `what ${name} holds runs where it is evaluated`, 'nothing');
+      else if (!value.dynamic && (hasSubstitution(value.text) || RUN_BY_PROGRAMS.test(name)))
+        this.#mentioned(value.text, `what ${name} holds may run`, 'nothing');
     }
     if (words.length > 0) this.#run(words, { assignments, input, depth });
     else this.#set(assignments);
@@ -287,9 +287,9 @@ class Reader implements Reading {
 
   /** Variables that stay. */
   #set(assignments: readonly ShellAssignment[]): void {
-    for (const { name, value } of assignments) {
+    for (const { name, value, isUnknown } of assignments) {
       this.#variables.add(name);
-      if (mayRedirectGit(name, value)) this.#gitVariable ??= name;
+      if (isUnknown === true || mayRedirectGit(name, value)) this.#gitVariable ??= name;
     }
   }
 
@@ -330,6 +330,8 @@ class Reader implements Reading {
       if (!this.#programs.has(name) && !WRAPPERS.has(name) && !SHELLS.has(name)) return;
     }
     if (name === '') return;
+    if (EVALUATES.has(name) && input.kind === 'text' && hasSubstitution(input.text))
+      this.#mentioned(input.text, `${name} is given what runs where it is evaluated`, 'nothing');
     if (EVALUATES.has(name))
       for (const { text, dynamic } of rest)
         if (!dynamic && hasSubstitution(text)) this.#mentioned(text, `${name} runs what it evaluates`, 'nothing');
@@ -349,6 +351,8 @@ class Reader implements Reading {
       return;
     }
     if (SHELLS.has(name)) {
+      const startup = assignments.find((each) => STARTUP.test(each.name));
+      if (startup !== undefined) this.#every(`only the shell knows what ${startup.name} makes ${name} run`);
       this.#apart(() => this.#shell(name, rest, input, depth));
       return;
     }
@@ -502,6 +506,7 @@ class Reader implements Reading {
         this.#text(found.split === 'unknown' ? null : [found.split, ...words].join(' '), depth, name);
       } else if (wrapper.shell) this.#inShell(name, found.words, found.adds, run);
       else if (found.words.length > 0) this.#program(name, found.adds ? withAdded(found.words) : found.words, run);
+      else if (found.feeds) this.#fed(name, input, depth);
       else if (name === 'exec' && input.kind !== 'none') this.#stdin = input;
     };
     if (wrapper.here || (name === 'exec' && found.words.length === 0)) inner();
@@ -511,8 +516,7 @@ class Reader implements Reading {
   /** The program that a wrapper runs. */
   #program(wrapper: string, words: readonly ShellWord[], run: Run): void {
     const first = words[0]!.text;
-    if (wrapper === 'flock' && first === '-c') this.#text(joined(words.slice(1, 2)), run.depth, wrapper);
-    else if (PACKAGE_RUNNERS.has(wrapper)) {
+    if (PACKAGE_RUNNERS.has(wrapper)) {
       // A package by its name, with or without a version: known only if its program is.
       const program = programName(first.replace(/(?<=.)@[^/]*$/, ''));
       if (this.#programs.has(program) || SHELLS.has(program))
@@ -637,10 +641,10 @@ class Reader implements Reading {
   /** What a command's words name of them. */
   #touchAll(name: string, words: readonly ShellWord[]): void {
     const { own } = this.#context;
-    if (own === null) return;
-    if (STOPS.has(name) && words.some(({ text }) => text.toLowerCase().includes('toolgate')))
+    if (own !== null && STOPS.has(name) && words.some(({ text }) => text.toLowerCase().includes('toolgate')))
       this.#own(name, 'stop', null);
-    if (!HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text))) this.#own(name, 'ask_desk', null);
+    if (own !== null && !HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text)))
+      this.#own(name, 'ask_desk', null);
     const operands = words.filter(({ text }) => !text.startsWith('-'));
     const changing = CHANGING_OPTIONS.get(name);
     const onlyReads = READS_FILES.has(name) && !words.some(({ text }) => changing?.test(text));
@@ -664,7 +668,6 @@ class Reader implements Reading {
   /** Whether it touches any. */
   #touch(name: string, word: ShellWord, touch: Touch): boolean {
     const { own } = this.#context;
-    if (own === null) return false;
     const { text } = word;
     // `--file=PATH`, `of=PATH`; an option alone names nothing.
     const after = text.slice(text.indexOf('=') + 1);
@@ -672,13 +675,23 @@ class Reader implements Reading {
     for (const part of parts)
       for (const from of this.#folders) {
         const path = this.#resolved({ ...word, text: part }, from);
-        const tool = typeof path === 'string' ? ownTouch(own, path, touch) : null;
+        if (typeof path !== 'string') continue;
+        if (touch !== 'reads' && /\/\.git(\/|$)/i.test(path) && name !== 'git') this.#byHand(path);
+        const tool = own === null ? null : ownTouch(own, path, touch);
         if (tool !== null) {
-          this.#own(name, tool, path as string);
+          this.#own(name, tool, path);
           return true;
         }
       }
     return false;
+  }
+
+  /** A repository's own files, changed without git. */
+  #byHand(path: string): void {
+    const git = this.#catalog.integrations.get('git');
+    const why = `${path} belongs to a repository, and is changed without git`;
+    if (git !== undefined && !this.unresolved.some((each) => each.why === why))
+      this.unresolved.push({ integrations: [git], why });
   }
 
   #own(name: string, tool: OwnTool, path: string | null): void {
@@ -712,7 +725,13 @@ class Reader implements Reading {
     if (name === 'sed' || name.endsWith('awk')) {
       const isInFile = words.some((word) => /^(-\w*f|--file|-i$|--include)/.test(word.text)) && name !== 'sed';
       if (isInFile || runsPrograms(name, text))
-        this.#mentioned(text, `the code of ${name} is not read`, isInFile ? 'opaque' : 'nothing', name);
+        this.#mentioned(
+          // `1egit push` runs git.
+          name === 'sed' ? text.replace(/(?<=[\d$/!;{}\s'"])e(?=\w)/g, 'e ') : text,
+          `the code of ${name} is not read`,
+          isInFile || name !== 'sed' ? 'opaque' : 'nothing',
+          name,
+        );
       return;
     }
     const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
@@ -856,6 +875,13 @@ function isSame(a: CommandCall, b: CommandCall): boolean {
 const CHANGES_FILES =
   /^git (checkout|switch|restore|reset|clean|stash|pull|merge|rebase|apply|am|rm|mv|cherry-pick|revert|clone|init|worktree|sparse-checkout|read-tree|checkout-index|submodule|bisect|config)\b/;
 
+/** Variables that hold a command for the programs that heed them. */
+const RUN_BY_PROGRAMS =
+  /(PAGER|EDITOR|VISUAL|BROWSER|ASKPASS|LESSOPEN|LESSCLOSE|PROMPT_COMMAND|COMMAND)$|^(GIT_|BASH_FUNC_|PS\d$|RSYNC_RSH$|SHELL$)/;
+
+/** Variables that name what a shell runs first. */
+const STARTUP = /^(BASH_ENV|ENV|ZDOTDIR|BASH_FUNC_.*)$/;
+
 /** Programs that end others. */
 const STOPS: ReadonlySet<string> = new Set(['kill', 'pkill', 'killall', 'systemctl']);
 
@@ -899,7 +925,12 @@ function hasSubstitution(text: string): boolean {
 function assignmentOf({ text, ...word }: ShellWord): ShellAssignment {
   const at = text.indexOf('=');
   const value = at === -1 ? { text: '', dynamic: true } : { ...word, text: text.slice(at + 1) };
-  return { name: at === -1 ? text : text.slice(0, at), index: null, value };
+  return {
+    name: at === -1 ? text : text.slice(0, at),
+    index: null,
+    value,
+    ...(/[$`]/.test(text.slice(0, Math.max(at, 0))) && { isUnknown: true }),
+  };
 }
 
 function unknownVariable({ text }: ShellWord): ShellAssignment {
@@ -909,6 +940,6 @@ function unknownVariable({ text }: ShellWord): ShellAssignment {
 /** Whether code of sed or awk may start a program. */
 function runsPrograms(name: string, text: string): boolean {
   return name === 'sed'
-    ? /(^|[\s;{}\d$/!'"])e(\s|$)|\W[gpiImM\d]*e[gpiImM\d]*(\s|;|$|\})|(^|\s)(-f|--file)/.test(text)
-    : /system|\||@/.test(text);
+    ? /(^|[\s;{}\d$/!'"])e|\W[gpiImM\d]*e[gpiImMw\d]*(\s|;|$|\}|#)|(^|\s)(-f|--file)/.test(text)
+    : /system\s*\(|\|&?\s*["']|getline|@/.test(text);
 }

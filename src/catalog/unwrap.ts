@@ -16,13 +16,23 @@ export interface Unwrapped {
   readonly folders: readonly ShellWord[];
   /** words that nobody knows are added at the end */
   readonly adds: boolean;
+  /** it is a shell that reads its input */
+  readonly feeds: boolean;
 }
 
-const NOTHING: Unwrapped = { words: [], assignments: [], texts: [], split: null, folders: [], adds: false };
+const NOTHING: Unwrapped = {
+  words: [],
+  assignments: [],
+  texts: [],
+  split: null,
+  folders: [],
+  adds: false,
+  feeds: false,
+};
 const SOME: ShellWord = { text: '$added', dynamic: true };
 
 export function unwrap(wrapper: Wrapper, given: readonly ShellWord[]): Unwrapped {
-  const { text = [], split = [], folder = [], token = [], unless = [], adds = false } = wrapper;
+  const { text = [], split = [], folder = [], token = [], unless = [], feeds = [], adds = false } = wrapper;
   const known = optionsOf(wrapper);
   const options: ShellWord[] = [];
   const assignments: ShellAssignment[] = [];
@@ -33,7 +43,7 @@ export function unwrap(wrapper: Wrapper, given: readonly ShellWord[]): Unwrapped
     const { before, operand, after } = splitAtOperand(rest, known);
     options.push(...before);
     if (operand === null) break;
-    const set = wrapper.assignments ? /^(\w+)=(.*)$/s.exec(operand.text) : null;
+    const set = wrapper.assignments ? /^([^\s=-][^\s=]*)=(.*)$/s.exec(operand.text) : null;
     if (set !== null) assignments.push({ name: set[1]!, index: null, value: { ...operand, text: set[2]! } });
     // What may be several words may hold the program.
     else if (left > 0 && (!operand.dynamic || operand.whole === true || /^[\w./:@%+,~]/.test(operand.text))) left--;
@@ -57,6 +67,7 @@ export function unwrap(wrapper: Wrapper, given: readonly ShellWord[]): Unwrapped
       typeof value === 'string' ? { text: value, dynamic: false } : { text: '$', dynamic: true },
     ),
     adds: adds && tokens.length === 0,
+    feeds: words.length === 0 && feeds.some((option) => argv.options.has(option)),
   };
 }
 
