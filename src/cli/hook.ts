@@ -144,7 +144,7 @@ function printRegistration(agent: HookAgent, flags: HookFlags): number {
   const argv = [process.execPath, program, '--config', config, '--state', state, 'hook', agent];
   const { file, notes, config: registration } = registrationOf(agent, argv);
   complain(`Put this into ${file}, beside what is there already:`);
-  print(JSON.stringify(registration, null, 2));
+  print(typeof registration === 'string' ? registration : JSON.stringify(registration, null, 2));
   for (const note of notes) complain(note);
   complain(
     'It judges the commands that the agent runs in a shell, the MCP servers that it has beside toolgate, and what its file tools do to toolgate itself. Paste it anew when Node or toolgate moves.',

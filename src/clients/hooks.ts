@@ -47,6 +47,16 @@ const CLIENTS: readonly Client[] = [
   },
   { agent: 'codex', folder: '.codex', files: ['.codex/hooks.json'], event: 'PreToolUse' },
   { agent: 'gemini', folder: '.gemini', files: ['.gemini/settings.json'], event: 'BeforeTool' },
+  { agent: 'windsurf', folder: '.codeium/windsurf', files: ['.codeium/windsurf/hooks.json'], event: 'pre_run_command' },
+  { agent: 'droid', folder: '.factory', files: ['.factory/hooks.json'], event: 'PreToolUse' },
+  { agent: 'kiro', folder: '.kiro', files: ['.kiro/hooks/'], event: 'PreToolUse' },
+  {
+    agent: 'goose',
+    folder: '.config/goose',
+    files: ['.agents/plugins/toolgate/hooks/hooks.json'],
+    event: 'PreToolUse',
+    strict: ['on_failure', 'block'],
+  },
   { agent: 'copilot', folder: '.copilot', files: ['.copilot/hooks/'], event: 'preToolUse' },
 ];
 
@@ -87,7 +97,8 @@ function filesAt(path: string): string[] {
 
 /** The hooks of an event, in groups or not. */
 function entriesOf(value: unknown, event: string): Record<string, unknown>[] {
-  const hooks = isObject(value) && isObject(value['hooks']) ? value['hooks'][event] : undefined;
+  const events = isObject(value) && isObject(value['hooks']) ? value['hooks'] : value;
+  const hooks = isObject(events) ? events[event] : undefined;
   return (Array.isArray(hooks) ? hooks : [])
     .filter(isObject)
     .flatMap((each) => (Array.isArray(each['hooks']) ? each['hooks'].filter(isObject) : [each]));

@@ -20,13 +20,20 @@ const NO_DECISION: Record<HookAgent, string> = {
   gemini: '{}\n',
   copilot: '',
   vscode: '',
+  windsurf: '',
+  cline: '{"cancel":false}\n',
+  droid: '',
+  goose: '',
+  kiro: '',
 };
 
 /** Said twice, as agents listen in one place or the other: exit 2 with the reason on stderr, and JSON on stdout. */
 export function deny({ form, event }: Pick<HookEvent, 'form' | 'event'>, reason: string): HookAnswer {
   // One that is told nothing lets the command run.
   const why = reason.trim() === '' ? 'toolgate does not let this run' : reason;
-  return { stdout: `${JSON.stringify(denial(form, event, why))}\n`, stderr: `${why}\n`, exitCode: 2 };
+  const stdout = `${JSON.stringify(denial(form, event, why))}\n`;
+  // Cline takes every other end than this one for a hook that is broken, and goes on.
+  return { stdout, stderr: `${why}\n`, exitCode: form === 'cline' ? 0 : 2 };
 }
 
 function denial(form: HookAgent, event: string, reason: string): object {
@@ -35,6 +42,10 @@ function denial(form: HookAgent, event: string, reason: string): object {
       return { permission: 'deny', user_message: reason, agent_message: reason };
     case 'gemini':
       return { decision: 'deny', reason };
+    case 'goose':
+      return { decision: 'block', reason };
+    case 'cline':
+      return { cancel: true, errorMessage: reason };
     case 'copilot':
       return { permissionDecision: 'deny', permissionDecisionReason: reason };
     default:

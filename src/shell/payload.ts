@@ -14,6 +14,11 @@ export const HOOK_AGENTS = {
   gemini: 'Gemini CLI',
   copilot: 'GitHub Copilot CLI',
   vscode: 'VS Code (Copilot)',
+  windsurf: 'Windsurf',
+  cline: 'Cline',
+  droid: 'Factory Droid',
+  goose: 'Goose',
+  kiro: 'Kiro',
 } as const;
 export type HookAgent = keyof typeof HOOK_AGENTS;
 
@@ -86,10 +91,10 @@ const AFTER_A_TOOL = new Set([
 ]);
 /** Tools that run what stands in their `command`; another that has one and is called alike does too. */
 const SHELL_TOOLS =
-  /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_bash)$/i;
+  /^(bash|monitor|shell|powershell|execute|run_?shell_?command|run_?in_?terminal|run_?terminal_?command|execute_?(bash|command)|run_?commands|developer__shell)$/i;
 const LIKE_A_SHELL = /shell|bash|terminal|exec|command|powershell|stdin|task/i;
 /** What it is called that a shell is given: a line, or what is typed into one that runs. */
-const COMMAND_KEYS = ['command', 'cmd', 'command_line', 'commandLine', 'input', 'chars', 'text'];
+const COMMAND_KEYS = ['command', 'commands', 'cmd', 'command_line', 'commandLine', 'input', 'chars', 'text'];
 
 /** Throws with a sentence where a payload can't be read: then the command doesn't run. */
 export function readPayload(text: string, agent: HookAgent): HookEvent {
@@ -100,16 +105,57 @@ export function readPayload(text: string, agent: HookAgent): HookEvent {
     throw new Error(`its payload is not JSON: ${(error as Error).message}`);
   }
   if (!isObject(payload)) throw new Error('its payload is no JSON object');
-  const form = formOf(payload, agent);
-  const event = textOf(payload, 'hook_event_name', 'hookEventName', 'hookName') ?? 'preToolUse';
-  const cwd = textOf(payload, 'cwd') ?? firstText(payload['workspace_roots']);
+  return readAs(formOf(payload, agent), flattened(payload));
+}
+
+/** Some agents put what is asked one level down. */
+function flattened(payload: JsonObject): JsonObject {
+  const windsurf = payload['tool_info'];
+  if (isObject(windsurf)) {
+    const event = textOf(payload, 'agent_action_name') ?? '';
+    const isMcp = event.endsWith('mcp_tool_use');
+    return {
+      ...payload,
+      hook_event_name: event.startsWith('post_') ? 'PostToolUse' : 'PreToolUse',
+      session_id: payload['trajectory_id'] ?? '',
+      tool_use_id: payload['execution_id'] ?? null,
+      cwd: windsurf['cwd'] ?? null,
+      tool_name: isMcp
+        ? `mcp__${textOf(windsurf, 'mcp_server_name') ?? ''}__${textOf(windsurf, 'mcp_tool_name') ?? ''}`
+        : event.replace(/^(pre|post)_/, '').replace('run_command', 'run_shell_command'),
+      tool_input: isMcp ? (windsurf['mcp_tool_arguments'] ?? {}) : windsurf,
+    };
+  }
+  const cline = payload['preToolUse'] ?? payload['postToolUse'];
+  if (isObject(cline)) {
+    const input = isObject(cline['parameters']) ? cline['parameters'] : {};
+    const tool = textOf(cline, 'tool', 'toolName') ?? '';
+    const isMcp = tool === 'use_mcp_tool' || tool === 'access_mcp_resource';
+    return {
+      ...payload,
+      workspace_roots: payload['workspaceRoots'] ?? null,
+      session_id: payload['taskId'] ?? '',
+      tool_name: isMcp ? `mcp__${textOf(input, 'server_name') ?? ''}__${textOf(input, 'tool_name') ?? tool}` : tool,
+      tool_input: isMcp ? argumentsIn(input) : input,
+    };
+  }
+  return payload;
+}
+
+function argumentsIn(input: JsonObject): JsonValue {
+  return input['arguments'] ?? {};
+}
+
+function readAs(form: HookAgent, payload: JsonObject): HookEvent {
+  const event = textOf(payload, 'hook_event_name', 'hookEventName', 'hookName', 'event') ?? 'preToolUse';
+  const cwd = textOf(payload, 'cwd', 'working_dir') ?? firstText(payload['workspace_roots']);
   const around = {
     form,
     event,
     cwd,
     workspace: cwd,
     session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '',
-    toolUse: textOf(payload, 'tool_use_id', 'toolUseId', 'toolCallId'),
+    toolUse: textOf(payload, 'tool_use_id', 'toolUseId', 'toolCallId', 'tool_call_id'),
     // Copilot's camel form names no event; what has a result already ran.
     isBefore: !AFTER_A_TOOL.has(event) && payload['toolResult'] === undefined,
   };
@@ -158,7 +204,11 @@ function mcpTool(payload: JsonObject, tool: string, input: JsonObject): HookMcp 
   const context = payload['mcp_context'];
   if (isObject(context))
     return mcpOf(textOf(context, 'server_name'), textOf(context, 'tool_name') ?? tool, input, context);
-  const named = /^mcp__(.+?)__(.+)$/s.exec(tool) ?? /^mcp_([^_]+)_(.+)$/s.exec(tool) ?? /^MCP:\s*()(.+)$/s.exec(tool);
+  const named =
+    /^mcp__(.*?)__(.+)$/s.exec(tool) ??
+    /^@([^/]+)\/(.+)$/s.exec(tool) ??
+    /^mcp_([^_]+)_(.+)$/s.exec(tool) ??
+    /^MCP:\s*()(.+)$/s.exec(tool);
   if (named === null) return null;
   const server = payload['mcp_server'];
   return mcpOf(named[1] || null, named[2]!, input, isObject(server) ? server : payload);
@@ -215,14 +265,19 @@ const MAX_PATCH = 4 * 1024 * 1024;
 /** Which agent's form it is; the one on the command line where no key tells. */
 function formOf(payload: JsonObject, agent: HookAgent): HookAgent {
   const has = (...keys: string[]) => keys.every((key) => payload[key] !== undefined);
+  if (has('agent_action_name')) return 'windsurf';
+  if (has('clineVersion')) return 'cline';
+  if (has('matcher_context')) return 'goose';
   if (has('cursor_version') || has('conversation_id')) return 'cursor';
   if (has('toolName') || has('toolArgs')) return 'copilot';
   if (has('sessionId', 'hookEventName')) return 'vscode';
   if (payload['hook_event_name'] === 'BeforeTool') return 'gemini';
   if (has('turn_id', 'model')) return 'codex';
-  // These two differ from Claude Code's form by nothing that is always there.
-  return agent === 'codex' || agent === 'copilot' || agent === 'vscode' ? agent : 'claude-code';
+  // These differ from Claude Code's form by nothing that is always there.
+  return LIKE_CLAUDE.has(agent) ? agent : 'claude-code';
 }
+
+const LIKE_CLAUDE: ReadonlySet<HookAgent> = new Set(['codex', 'copilot', 'vscode', 'droid', 'kiro']);
 
 /** Some agents write the input as text. */
 function inputIn(payload: JsonObject): JsonObject {
@@ -256,6 +311,9 @@ const MAX_DEPTH = 4;
 function commandsIn(input: JsonObject, depth: number): (string | null)[] {
   return Object.entries(input).flatMap(([key, value]) => {
     if (COMMAND_KEYS.includes(key)) {
+      // Lines, one after the other.
+      if (key === 'commands' && Array.isArray(value))
+        return value.map((line) => (typeof line === 'string' ? line : null));
       const words = Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : null;
       const args = key === 'command' && Array.isArray(input['args']) ? input['args'].map(String).map(quoted) : [];
       if (typeof value === 'string') return [[value, ...args].join(' ')];

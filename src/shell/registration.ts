@@ -17,6 +17,11 @@ export const WHEN_IT_HANGS: Record<HookAgent, string> = {
   gemini: 'a hook that hangs or is killed: the command runs',
   copilot: "a hook that is killed: the command doesn't run; one that hangs: it runs",
   vscode: 'a hook that hangs or is killed: the command runs',
+  windsurf: 'a hook that hangs or is killed: the command runs',
+  cline: 'a hook that hangs or is killed: the command runs',
+  droid: 'a hook that hangs or is killed: the command runs',
+  goose: "a hook that hangs or is killed: the command doesn't run",
+  kiro: 'a hook that hangs or is killed: the command runs',
 };
 
 export interface Registration {
@@ -24,7 +29,8 @@ export interface Registration {
   readonly file: string;
   /** what else must be done or known */
   readonly notes: readonly string[];
-  readonly config: object;
+  /** JSON, or the text of a script */
+  readonly config: object | string;
 }
 
 /** `argv`: an absolute Node, the built program, its folders, `hook` and the agent. */
@@ -133,6 +139,71 @@ export function registrationOf(agent: HookAgent, argv: readonly string[]): Regis
           hooks: {
             PreToolUse: [{ type: 'command', command: line, timeout: seconds }],
             PostToolUse: [{ type: 'command', command: line, timeout: AFTER_SECONDS }],
+          },
+        },
+      };
+    case 'windsurf': {
+      const entry = [{ command: line, show_output: true }];
+      return {
+        file: '~/.codeium/windsurf/hooks.json',
+        notes: ['Windsurf lets the command run if the hook is killed.'],
+        config: {
+          hooks: {
+            pre_run_command: entry,
+            pre_mcp_tool_use: entry,
+            pre_read_code: entry,
+            pre_write_code: entry,
+            post_run_command: entry,
+            post_mcp_tool_use: entry,
+          },
+        },
+      };
+    }
+    case 'cline':
+      return {
+        file: '~/Documents/Cline/Hooks/PreToolUse',
+        notes: [
+          'It is a script: make it executable (chmod +x). Cline takes one such file of each folder; its command line looks for ~/.cline/hooks/PreToolUse.',
+          'Cline lets the command run if the hook is killed, and its --yolo switches hooks off.',
+        ],
+        config: `#!/bin/sh\n${clean.map(quoted).join(' ')} || echo '{"cancel":true,"errorMessage":"toolgate could not judge this"}'`,
+      };
+    case 'droid':
+      return {
+        file: '~/.factory/hooks.json',
+        notes: ['Droid lets the command run if the hook is killed.'],
+        config: {
+          PreToolUse: [
+            {
+              matcher: 'Execute|Read|Edit|MultiEdit|Create|ApplyPatch|mcp__.*',
+              hooks: [{ type: 'command', command: line, timeout: seconds }],
+            },
+          ],
+          PostToolUse: [
+            { matcher: 'Execute|mcp__.*', hooks: [{ type: 'command', command: line, timeout: AFTER_SECONDS }] },
+          ],
+        },
+      };
+    case 'goose':
+      return {
+        file: '~/.agents/plugins/toolgate/hooks/hooks.json',
+        notes: [],
+        config: {
+          hooks: {
+            PreToolUse: [
+              { matcher: '.*', hooks: [{ type: 'command', command: line, timeout: seconds, on_failure: 'block' }] },
+            ],
+          },
+        },
+      };
+    case 'kiro':
+      return {
+        file: '~/.kiro/hooks/toolgate.json',
+        notes: ['Kiro lets the command run if the hook is killed.'],
+        config: {
+          hooks: {
+            PreToolUse: [{ matcher: '*', command: line, timeout: seconds }],
+            PostToolUse: [{ matcher: '*', command: line, timeout: AFTER_SECONDS }],
           },
         },
       };

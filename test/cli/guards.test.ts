@@ -11,7 +11,7 @@ import { house, payload } from '../support/hooks.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { DIST } from '../support/servers.ts';
 
-const AGENTS = ['claude-code', 'cursor', 'codex', 'gemini', 'copilot'] as const;
+const AGENTS = ['claude-code', 'cursor', 'codex', 'gemini', 'copilot', 'windsurf', 'droid', 'kiro', 'goose'] as const;
 
 function write(home: string, file: string, content: object): string {
   const path = join(home, file.replace('~/', ''));
@@ -23,7 +23,8 @@ function write(home: string, file: string, content: object): string {
 /** As `toolgate hook --print` says. */
 function register(home: string, agent: HookAgent, program = DIST): string {
   const { file, config } = registrationOf(agent, [process.execPath, program, 'hook', agent]);
-  return write(home, file, config);
+  if (agent === 'goose') mkdirSync(join(home, '.config/goose'), { recursive: true });
+  return write(home, file, config as object);
 }
 
 describe('of a client that is installed', () => {

@@ -279,6 +279,67 @@ const PAYLOADS: readonly [string, HookAgent, object, object][] = [
     { isBefore: false, toolUse: 'u', asks: { kind: 'command', text: 'git push' } },
   ],
   [
+    'Windsurf, a tool of an MCP server',
+    'windsurf',
+    {
+      agent_action_name: 'pre_mcp_tool_use',
+      trajectory_id: 't',
+      execution_id: 'e',
+      tool_info: { mcp_server_name: 'github', mcp_tool_name: 'create_issue', mcp_tool_arguments: { title: 'x' } },
+    },
+    { form: 'windsurf', session: 't', toolUse: 'e', asks: { kind: 'mcp', server: 'github', tool: 'create_issue' } },
+  ],
+  [
+    'Windsurf, a file',
+    'windsurf',
+    { agent_action_name: 'pre_write_code', trajectory_id: 't', tool_info: { file_path: '/web/a.ts', edits: [] } },
+    { asks: { kind: 'files', paths: ['/web/a.ts'], reads: false } },
+  ],
+  [
+    'Windsurf, a file to read',
+    'windsurf',
+    { agent_action_name: 'pre_read_code', trajectory_id: 't', tool_info: { file_path: '/web/a.ts' } },
+    { asks: { kind: 'files', paths: ['/web/a.ts'], reads: true } },
+  ],
+  [
+    'Windsurf, after a command',
+    'windsurf',
+    { agent_action_name: 'post_run_command', trajectory_id: 't', tool_info: { command_line: 'git push', cwd: '/web' } },
+    { isBefore: false, cwd: '/web', asks: { kind: 'command', text: 'git push' } },
+  ],
+  [
+    'Cline, several commands',
+    'cline',
+    {
+      clineVersion: '4',
+      hookName: 'PreToolUse',
+      taskId: 't',
+      workspaceRoots: ['/web'],
+      preToolUse: { tool: 'run_commands', parameters: { commands: ['git add .', 'git push'] } },
+    },
+    { form: 'cline', session: 't', cwd: '/web', asks: { kind: 'command', text: 'git add .\ngit push' } },
+  ],
+  [
+    'Cline, a tool of an MCP server',
+    'cline',
+    {
+      clineVersion: '4',
+      hookName: 'PreToolUse',
+      taskId: 't',
+      preToolUse: {
+        toolName: 'use_mcp_tool',
+        parameters: { server_name: 'github', tool_name: 'create_issue', arguments: '{"title":"x"}' },
+      },
+    },
+    { asks: { kind: 'mcp', server: 'github', tool: 'create_issue', args: { title: 'x' } } },
+  ],
+  [
+    'Kiro, a tool of an MCP server',
+    'kiro',
+    { hook_event_name: 'preToolUse', cwd: '/web', tool_name: '@github/create_issue', tool_input: { title: 'x' } },
+    { form: 'kiro', asks: { kind: 'mcp', server: 'github', tool: 'create_issue', args: { title: 'x' } } },
+  ],
+  [
     'VS Code',
     'vscode',
     {
@@ -431,7 +492,7 @@ describe('registrations', () => {
     // Absolute, without what would change how Node starts, and as closed as the agent can be told to be.
     expect(text).toContain('/usr/bin/env');
     expect(text).toContain('NODE_OPTIONS');
-    expect(text).toMatch(/"onFailure":"block"|"failClosed":true|\|\| exit 2|"exec":/);
+    expect(text).toMatch(/"onFailure":"block"|"failClosed":true|\|\| exit 2|"exec":|\|\| echo '.*cancel/);
     expect(text).toContain('/n o/node');
   });
 });

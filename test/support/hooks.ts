@@ -6,7 +6,19 @@ import { folder } from './approvals.ts';
 import { type Ran, run } from './gate.ts';
 import type { Scratch } from './scratch.ts';
 
-export const AGENTS = ['claude-code', 'cursor', 'codex', 'gemini', 'copilot', 'vscode'] as const;
+export const AGENTS = [
+  'claude-code',
+  'cursor',
+  'codex',
+  'gemini',
+  'copilot',
+  'vscode',
+  'windsurf',
+  'cline',
+  'droid',
+  'goose',
+  'kiro',
+] as const;
 
 /** What an agent whose form is Claude Code's sends before it uses a tool. */
 export function toolUse(tool: string, input: object, cwd: string, more: object = {}): object {
@@ -28,6 +40,42 @@ export function payload(agent: (typeof AGENTS)[number], command: string, cwd: st
       };
     case 'copilot':
       return { sessionId: 's', cwd, toolName: 'bash', toolArgs: JSON.stringify({ command }) };
+    case 'windsurf':
+      return {
+        agent_action_name: 'pre_run_command',
+        trajectory_id: 's',
+        execution_id: 'e',
+        timestamp: '2026-11-26T10:00:00Z',
+        tool_info: { command_line: command, cwd },
+      };
+    case 'cline':
+      return {
+        clineVersion: '4',
+        hookName: 'PreToolUse',
+        taskId: 's',
+        workspaceRoots: [cwd],
+        preToolUse: { toolName: 'execute_command', parameters: { command, requires_approval: false } },
+      };
+    case 'droid':
+      return {
+        session_id: 's',
+        cwd,
+        hook_event_name: 'PreToolUse',
+        tool_name: 'Execute',
+        tool_input: { command },
+      };
+    case 'goose':
+      return {
+        event: 'PreToolUse',
+        session_id: 's',
+        matcher_context: 'developer__shell',
+        tool_name: 'developer__shell',
+        tool_input: { command },
+        working_dir: cwd,
+        tool_call_id: 'c',
+      };
+    case 'kiro':
+      return { hook_event_name: 'preToolUse', cwd, tool_name: 'execute_bash', tool_input: { command } };
     case 'vscode':
       return {
         sessionId: 's',
@@ -81,8 +129,14 @@ export function house(policies: string): House {
   git('-C', repository, 'remote', 'add', 'origin', remote);
   git('-C', repository, 'push', '-q', '-u', 'origin', 'main');
   commit('two');
-  const hook: House['hook'] = (agent, input, ...flags) =>
-    run(where, ['hook', agent, ...flags], { input: typeof input === 'string' ? input : JSON.stringify(input) });
+  const hook: House['hook'] = async (agent, input, ...flags) => {
+    const answer = await run(where, ['hook', agent, ...flags], {
+      input: typeof input === 'string' ? input : JSON.stringify(input),
+    });
+    // Cline is told in its answer alone.
+    const cancels = agent === 'cline' && answer.out !== '' && JSON.parse(answer.out).cancel === true;
+    return { ...answer, code: cancels ? 2 : answer.code };
+  };
   return {
     ...where,
     repository,
