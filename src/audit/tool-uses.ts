@@ -1,6 +1,7 @@
 /** Whether one use of a tool by an agent was decided, and let through. */
 import { UNRESOLVED_COMMAND } from '../call.ts';
 import type { Transaction } from '../store/store.ts';
+import type { AuditEvent } from './events.ts';
 
 /** What its client says of it. */
 export interface ToolUse {
@@ -36,6 +37,21 @@ export function wasReleased(tx: Transaction, { id, session, name, since }: ToolU
         call_id,
       ) !== undefined,
   );
+}
+
+/** What was decided of a session's tool uses that were let through, oldest first; at most `limit`. */
+export function releasedIn(tx: Transaction, session: string, limit: number): AuditEvent[] {
+  return tx
+    .all<{ body: string }>(
+      `SELECT decided.body FROM events decided
+       WHERE decided.type = 'call.decided' AND decided.body ->> '$."mcp.session.id"' = ?
+         AND EXISTS (SELECT 1 FROM events ended WHERE ended.call_id = decided.call_id AND ended.type = 'call.completed'
+           AND ended.body ->> '$."toolgate.status"' = 'released')
+       ORDER BY decided.seq LIMIT ?`,
+      session,
+      limit,
+    )
+    .map(({ body }) => JSON.parse(body) as AuditEvent);
 }
 
 /** The shell lines that hooks asked about since then; those of no integration are not recorded. */

@@ -76,7 +76,7 @@ async function explainLines(flags: CommandFlags): Promise<number> {
 }
 
 function readAt(catalog: Catalog, line: string, cwd: string | null, own: OwnPlaces): Reading {
-  return readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
+  return readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own }).reading;
 }
 
 function answerOf(reading: Reading, catalog: Catalog): CommandAnswer {

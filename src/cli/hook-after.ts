@@ -33,7 +33,7 @@ async function look(house: House, agent: HookAgent, event: HookEvent, asks: Hook
   // Without rules every command is refused: this one ran all the same.
   const desk = await house.store.read(deskFacts);
   const own = ownPlaces(house.folders, desk?.port ?? null);
-  const calls = rules === null ? [] : (await hookCalls(house, event, asks, own))(rules);
+  const calls = rules === null ? [] : (await hookCalls(house, event, asks, own))(rules).calls;
   if (rules !== null && calls.length === 0) return;
   // What goes through the gate is on its record.
   if (

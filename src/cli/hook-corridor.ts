@@ -11,7 +11,6 @@ import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { decideLine } from '../shell/judging.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../shell/payload.ts';
 import { wakeDesk } from './desk-process.ts';
-import { NO_HISTORY } from './history.ts';
 import { createHolder } from './hold.ts';
 import { requestOf } from './hook-asks.ts';
 import { hookCalls } from './hook-calls.ts';
@@ -20,6 +19,7 @@ import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { complain } from './output.ts';
 import { ownPlaces } from './own-places.ts';
+import { historyOf } from './session-history.ts';
 import { surroundingsHere } from './surroundings.ts';
 
 /** What a hook was asked. */
@@ -47,7 +47,13 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
   const surroundings = surroundingsHere(event.session, house.owner, event.workspace ?? process.cwd());
   const digestKey = await house.digestKey();
   const ports = { gate: null, sessionId: event.session, digestKey, wakeDesk: () => wakeDesk(house), log: complain };
-  const judge = createJudge(house, () => surroundings, digestKey, ports.wakeDesk, NO_HISTORY);
+  const judge = createJudge(
+    house,
+    () => surroundings,
+    digestKey,
+    ports.wakeDesk,
+    await historyOf(house, event.session, loaded.rules),
+  );
   const holder = createHolder(house, ports);
 
   // The form may be another agent's than the one that the hook was installed for: both names match policies.
@@ -61,7 +67,7 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
   const rulesNow = () => house.rules.current()!.rules!;
   const desk = await house.store.read(deskFacts);
   const callsUnder = await hookCalls(house, event, asks, ownPlaces(house.folders, desk?.port ?? null));
-  const classify = () => callsUnder(rulesNow());
+  const { calls, around } = callsUnder(rulesNow());
   const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
     const { policies, hash } = rulesNow();
     return {
@@ -69,7 +75,6 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
       rulesHash: hash,
     };
   };
-  const calls = classify();
   if (calls.length === 0) return noDecision(event.form);
   const cwd = event.cwd ?? process.cwd();
   if (asks.kind === 'mcp' && (await import('./own-gate.ts')).isOwnGate(asks, house.folders, cwd, homedir())) {
@@ -96,13 +101,13 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
           toolUse: event.toolUse,
           method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
           request: requestOf(event, asks),
-          launch: '',
+          launch: around,
           patienceMs: holdMs,
           signal: gone.signal,
           tell: () => {},
           judgeAgain: async (callId) => {
             await house.rules.latest();
-            const [who, again] = [await whoAsks(), classify()];
+            const [who, again] = [await whoAsks(), callsUnder(rulesNow()).calls];
             const gathered = await judge.count(callId, who, again, judge.gather());
             return { agent: who, calls: again, ...decide(who, again, gathered) };
           },

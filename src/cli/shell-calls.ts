@@ -2,10 +2,9 @@
 import { homedir } from 'node:os';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
-import type { Reading } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
 import { callsOf, type StatusOf } from '../shell/calls.ts';
-import { readInContext } from '../shell/gather.ts';
+import { type InContext, readInContext } from '../shell/gather.ts';
 import { statusInFile } from './inventory.ts';
 
 /** `line`: as it is read; `shown`: as the agent wrote it, where that is another. */
@@ -15,10 +14,10 @@ export function shellCalls(
   cwd: string | null,
   own: OwnPlaces,
   shown = line,
-): { readonly reading: Reading; readonly calls: readonly Call[] } {
+): InContext & { readonly calls: readonly Call[] } {
   const { catalog } = rules;
-  const reading = readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
-  return { reading, calls: callsOf(reading, shown, catalog, statusByFile(rules)) };
+  const inContext = readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
+  return { ...inContext, calls: callsOf(inContext.reading, shown, catalog, statusByFile(rules)) };
 }
 
 /** What the owner's file says of a tool that no server has shown. */

@@ -9,14 +9,26 @@ import { type Reading, readShell, type ShellContext } from '../catalog/shell-rea
 const TIMEOUT_MS = 2000;
 const MAX_FOLDERS = 20;
 
+export interface InContext {
+  readonly reading: Reading;
+  /** of each folder that its git commands work in, what git knows there */
+  readonly git: ReadonlyMap<string, GitContext>;
+}
+
+const NO_GIT: ReadonlyMap<string, GitContext> = new Map();
+
 /** Reads a line, looks where its git commands work, and reads it again with what is known there. */
-export function readInContext(catalog: Catalog, line: string, around: Omit<ShellContext, 'git' | 'remotes'>): Reading {
+export function readInContext(
+  catalog: Catalog,
+  line: string,
+  around: Omit<ShellContext, 'git' | 'remotes'>,
+): InContext {
   const remotes = line.includes('rclone') ? remotesOf(around.home) : NO_REMOTES;
   const first = readShell(catalog, line, { ...around, git: new Map(), remotes });
-  if (first.gitFolders.size === 0) return first;
+  if (first.gitFolders.size === 0) return { reading: first, git: NO_GIT };
   const folders = [...first.gitFolders].slice(0, MAX_FOLDERS);
   const git = new Map(folders.flatMap((folder) => gitContextAt(folder).map((context) => [folder, context] as const)));
-  return git.size === 0 ? first : readShell(catalog, line, { ...around, git, remotes });
+  return { reading: git.size === 0 ? first : readShell(catalog, line, { ...around, git, remotes }), git };
 }
 
 export const NO_REMOTES: ReadonlyMap<string, string> = new Map();

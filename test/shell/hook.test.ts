@@ -1,6 +1,6 @@
 /** Hooks as agents start them: a payload in, an answer out, and a real repository with a bare remote behind it. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -68,6 +68,49 @@ describe('what is held', () => {
     expect((await where.agentRuns('claude-code', command, '--hold', '1s')).code).toBe(2);
   });
 
+  test('an approval is for where the push goes: another remote by then is asked about anew', async () => {
+    const where = house();
+    const command = 'git push origin main';
+    expect((await where.agentRuns('claude-code', command, '--hold', '1s')).code).toBe(2);
+    const [asked] = await open(where);
+    await say(where, 'approve', asked.code);
+    execFileSync('git', ['-C', where.repository, 'remote', 'set-url', 'origin', join(where.folder, 'elsewhere.git')]);
+    const again = await where.agentRuns('claude-code', command, '--hold', '1s');
+    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('pending') });
+    expect(again.err).not.toContain(asked.code);
+  });
+
+  test('in one folder is not approved in another', async () => {
+    const where = house();
+    const other = join(where.folder, 'other');
+    execFileSync('cp', ['-r', where.repository, other]);
+    const command = 'git push origin main';
+    await where.agentRuns('claude-code', command, '--hold', '1s');
+    const [asked] = await open(where);
+    await say(where, 'approve', asked.code);
+    expect((await where.hook('claude-code', payload('claude-code', command, other), '--hold', '1s')).code).toBe(2);
+    expect((await where.agentRuns('claude-code', command)).code).toBe(0);
+  });
+
+  test('nobody is asked any more once the desk is killed and can not come back: it does not run', async () => {
+    const where = house();
+    const held = where.agentRuns('claude-code', 'git push origin main', '--hold', '60s');
+    await open(where);
+    const { pid } = await eventually(async () => JSON.parse((await run(where, ['status', '--json'])).out).desk);
+    const before = where.remoteHead();
+    // A folder where its lock belongs: no other can start.
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => {
+      rmSync(join(where.state, 'desk.lock'), { recursive: true, force: true });
+      mkdirSync(join(where.state, 'desk.lock'), { recursive: true });
+      return true;
+    });
+    const answer = await held;
+    expect(answer.code).toBe(2);
+    expect(answer.err).toMatch(/not run/);
+    expect(where.remoteHead()).toBe(before);
+  });
+
   test('a denial is told with its reason', async () => {
     const where = house();
     const held = where.agentRuns('codex', 'git push origin main');
@@ -108,6 +151,38 @@ describe('a line', () => {
       'git push',
       'git push',
     ]);
+  });
+
+  test('of a session is judged by what the session did before', async () => {
+    const where = house(`policies:
+  - name: No push after a clean
+    if: { integration: Git, tool: push, session has: { integration: Git, operation: Delete } }
+    action: block
+`);
+    const hook = (command: string, session: string) =>
+      where.hook('claude-code', { ...payload('claude-code', command, where.repository), session_id: session });
+    expect((await hook('git push origin main', 'a')).code).toBe(0);
+    expect((await hook('git clean -fd', 'a')).code).toBe(0);
+    expect((await hook('git push origin main', 'b')).code).toBe(0);
+    expect((await hook('git push origin main', 'a')).err).toContain('No push after a clean');
+  });
+
+  test.each([
+    'make test',
+    'npm test',
+    'ls -la',
+    'rg -n TODO src',
+    'git status',
+    'git diff --stat',
+    'cargo build',
+    'cd web && npm run lint',
+  ])('such as %s is not disturbed by the four examples', async (command) => {
+    const where = house(readFileSync(join(import.meta.dirname, '../../policies.example.yaml'), 'utf8'));
+    expect(await where.hook('claude-code', payload('claude-code', command, where.repository))).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    });
   });
 
   test('for PowerShell that speaks of git may be anything of git', async () => {
