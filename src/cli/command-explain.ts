@@ -3,9 +3,13 @@ import { homedir } from 'node:os';
 import { z } from 'zod';
 import type { JsonValue, Operation } from '../call.ts';
 import type { Catalog } from '../catalog/load.ts';
+import { programName } from '../catalog/mentions.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
+import { FOREIGN_SHELLS } from '../catalog/programs.ts';
+import { quoted } from '../catalog/shell-line.ts';
 import type { Reading } from '../catalog/shell-reading.ts';
 import { folders } from '../config/paths.ts';
+import { rulesFault } from '../config/rules.ts';
 import { visibleLine } from '../problem.ts';
 import { integrationsOf, knownArguments } from '../shell/calls.ts';
 import { readInContext } from '../shell/gather.ts';
@@ -15,6 +19,7 @@ import { openCatalog } from './catalog.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, print, printJson } from './output.ts';
 import { ownPlaces } from './own-places.ts';
+import { WAITS } from './policy-accept.ts';
 import { answerLines, type Questions } from './questions.ts';
 import { rulesHere } from './rules-here.ts';
 import { shellCalls } from './shell-calls.ts';
@@ -26,6 +31,8 @@ export interface CommandFlags extends HouseFlags {
   readonly agent?: string;
   /** the folder that the line would run in; else here */
   readonly cwd?: string;
+  /** the shell that it would run in; else one like bash and zsh */
+  readonly shell?: string;
 }
 
 /** What is answered of one line. */
@@ -72,7 +79,15 @@ export async function commandExplain(line: string | undefined, flags: CommandFla
 async function explainLines(flags: CommandFlags): Promise<number> {
   const catalog = await openCatalog(flags);
   const own = ownPlaces(folders(flags));
-  return answerLines(QUESTIONS, ({ command, cwd }) => answerOf(readAt(catalog, command, cwd ?? null, own), catalog));
+  return answerLines(QUESTIONS, ({ command, cwd, shell }) =>
+    answerOf(readAt(catalog, lineFor(shell, command), cwd ?? null, own), catalog),
+  );
+}
+
+/** A line of another language than bash's and zsh's is only looked through for the names of programs. */
+function lineFor(shell: string | undefined, line: string): string {
+  const name = programName(shell ?? 'bash');
+  return FOREIGN_SHELLS.has(name) ? `${name} -Command ${quoted(line)}` : line;
 }
 
 function readAt(catalog: Catalog, line: string, cwd: string | null, own: OwnPlaces): Reading {
@@ -103,9 +118,14 @@ async function explainOne(line: string, flags: CommandFlags): Promise<number> {
   try {
     const loaded = await rulesHere(house);
     if (loaded === null) return 3;
+    if (loaded.stale) complain(`${rulesFault(loaded)}\nthe last good rules are asked`);
+    if (loaded.proposed !== null) complain(WAITS);
     const { catalog, policies } = loaded.rules;
     const cwd = flags.cwd ?? process.cwd();
-    const { reading, calls } = shellCalls(loaded.rules, line, cwd, ownPlaces(house.folders));
+    const { reading, calls } = shellCalls(loaded.rules, lineFor(flags.shell, line), cwd, {
+      own: ownPlaces(house.folders),
+      aliases: new Map(),
+    });
     const agent = await askedAgent(house, policies, flags.agent ?? null);
     const gathered = {
       now: Date.now(),

@@ -1,9 +1,11 @@
 /** What a hook was asked, as the calls that are judged. */
+import { homedir } from 'node:os';
 import { listTools } from '../audit/tools.ts';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
 import type { Rules } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
+import { aliasesOf } from '../shell/aliases.ts';
 import { callOfCommand } from '../shell/calls.ts';
 import type { HookAsks, HookEvent } from '../shell/payload.ts';
 import { lineOf, touchedFiles } from './hook-asks.ts';
@@ -19,16 +21,18 @@ export interface HookCalls {
 /** Gives the calls under some rules; what it needs from the store is read once. */
 export async function hookCalls(
   house: House,
-  { cwd }: HookEvent,
+  { cwd, form }: HookEvent,
   asks: HookAsks,
   own: OwnPlaces,
 ): Promise<(rules: Rules) => HookCalls> {
   switch (asks.kind) {
-    case 'command':
+    case 'command': {
+      const aliases = aliasesOf(form, homedir());
       return (rules) => {
-        const { calls, git } = shellCalls(rules, lineOf(asks), cwd, own, asks.text);
+        const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text);
         return { calls, around: git.size === 0 ? '' : sha256(JSON.stringify([...git])) };
       };
+    }
     case 'files':
       return (rules) => {
         const touched = touchedFiles(asks, own, rules.catalog, cwd);

@@ -11,6 +11,7 @@ import { readShell } from '../catalog/shell-reading.ts';
 import { type Folders, folders } from '../config/paths.ts';
 import { GatewayError, messageOf } from '../errors.ts';
 import { didYouMean } from '../problem.ts';
+import { aliasesOf } from '../shell/aliases.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent, readPayload } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
@@ -114,7 +115,7 @@ async function isNoAffair(event: HookEvent, asks: HookAsks, where: Folders): Pro
   );
 }
 
-function isNothing({ cwd }: HookEvent, asks: HookAsks, ours: Catalog, where: Folders): boolean {
+function isNothing({ cwd, form }: HookEvent, asks: HookAsks, ours: Catalog, where: Folders): boolean {
   const own = ownPlaces(where);
   switch (asks.kind) {
     case 'command': {
@@ -123,7 +124,7 @@ function isNothing({ cwd }: HookEvent, asks: HookAsks, ours: Catalog, where: Fol
       const around = {
         cwd,
         home: homedir(),
-        aliases: new Map<string, string>(),
+        aliases: aliasesOf(form, homedir()),
         git: new Map(),
         remotes: new Map(),
         own,

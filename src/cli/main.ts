@@ -297,6 +297,7 @@ program
   .description('what a shell line does, call by call, and what would come of it; exit 1 if it would not run')
   .option('--agent <name>', 'who runs it', 'Unknown agent')
   .option('--cwd <folder>', 'as if it ran there; else here')
+  .option('--shell <name>', 'bash, zsh, fish, powershell …; else one like bash and zsh')
   .option('--stdin', 'answer a line of JSON for each line of JSON on stdin')
   .option('--json')
   .addHelpText(

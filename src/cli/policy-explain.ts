@@ -105,7 +105,10 @@ async function explainOne(house: House, { policies }: Rules, facts: Facts): Prom
 
 /** Each command of a shell line that policies are asked about; `stopped` by the rule for code that is not in the line. */
 function commandCalls(rules: Rules, line: string, flags: ExplainFlags): { calls: Call[]; stopped: boolean } {
-  const { calls, reading } = shellCalls(rules, line, flags.workspace ?? process.cwd(), ownPlaces(folders(flags)));
+  const { calls, reading } = shellCalls(rules, line, flags.workspace ?? process.cwd(), {
+    own: ownPlaces(folders(flags)),
+    aliases: new Map(),
+  });
   const { opaque_commands: action, mode } = rules.policies.file.defaults;
   for (const program of reading.opaque)
     complain(`${program} runs code which is not in the line: for that defaults.opaque_commands is ${action}`);

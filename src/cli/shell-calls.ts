@@ -1,7 +1,7 @@
 /** A shell line as the calls that are judged, under some rules. */
 import { homedir } from 'node:os';
 import type { Call } from '../call.ts';
-import type { OwnPlaces } from '../catalog/own.ts';
+import type { ShellContext } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
 import { callsOf, type StatusOf } from '../shell/calls.ts';
 import { type InContext, readInContext } from '../shell/gather.ts';
@@ -12,11 +12,11 @@ export function shellCalls(
   rules: Rules,
   line: string,
   cwd: string | null,
-  own: OwnPlaces,
+  around: Pick<ShellContext, 'own' | 'aliases'>,
   shown = line,
 ): InContext & { readonly calls: readonly Call[] } {
   const { catalog } = rules;
-  const inContext = readInContext(catalog, line, { cwd, home: homedir(), aliases: new Map(), own });
+  const inContext = readInContext(catalog, line, { cwd, home: homedir(), ...around });
   return { ...inContext, calls: callsOf(inContext.reading, shown, catalog, statusByFile(rules)) };
 }
 

@@ -185,6 +185,19 @@ describe('a line', () => {
     });
   });
 
+  test("is read with the aliases that Claude Code's shell has", async () => {
+    const where = house();
+    const snapshots = join(where.folder, '.claude', 'shell-snapshots');
+    mkdirSync(snapshots, { recursive: true });
+    const text = "# Aliases\nalias -- gpf='git push --force'\nalias l='ls -l'\n";
+    writeFileSync(join(snapshots, 'snapshot-bash-1-x.sh'), text);
+    const hook = (agent: 'claude-code' | 'codex', command: string) =>
+      where.hook(agent, payload(agent, command, where.repository));
+    expect(await hook('claude-code', 'gpf origin main')).toMatchObject({ code: 2 });
+    expect(await hook('claude-code', 'l')).toMatchObject({ code: 0 });
+    expect(await hook('codex', 'gpf origin main')).toMatchObject({ code: 0 });
+  });
+
   test('for PowerShell that speaks of git may be anything of git', async () => {
     const where = house(
       'policies: [{ name: No deleting, if: { integration: Git, operation: Delete }, action: block }]',
