@@ -206,7 +206,11 @@ function readLeaf(
         const found = tokens === undefined ? null : placed(tokens, given);
         if (found !== null && found.state !== 'missing') return found;
       }
-      return around.implied.includes(canonical) ? impliedBy(canonical, around) : { state: 'missing' };
+      if (!around.implied.includes(canonical)) return { state: 'missing' };
+      // An address among its words is where it works.
+      return words.some(({ text }) => text.includes('://'))
+        ? { state: 'unreadable', why: 'an address names it' }
+        : impliedBy(canonical, around);
     };
     const read = (canonical: string): Argument => {
       const found = raw(canonical);

@@ -13,22 +13,35 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(['linear', 'jira', 'pup', 'too
 /** Whether a text speaks of a program: its name stands there as a word, or a call of it where the name is a common word. */
 export function mentions(lower: string, name: string, command: CatalogCommand): boolean {
   if (COMMON_WORDS.has(name)) return mentionsCall(lower, name, command);
-  return afterName(lower, name).some((rest) => !/^[\w-]/.test(rest));
+  return afterName(lower, name).some((rest) => !/^[\w+-]/.test(rest));
 }
 
 /** Whether a text holds something like a call: the name, then a subcommand, an option or something that only the shell knows. */
 export function mentionsCall(lower: string, name: string, { subcommands = {} }: CatalogCommand): boolean {
   return afterName(lower, name).some((rest) => {
-    const next = /^['"]?(?:,|\s)+['"]?(\S+)/.exec(rest)?.[1];
+    const next = /^['"]?[\s,]+[[('"]*([^\s[('"]\S*)/.exec(rest)?.[1];
     if (next === undefined) return false;
     return /^[-$`]/.test(next) || Object.hasOwn(subcommands, /^[\w-]*/.exec(next)![0]);
   });
+}
+
+/**
+ * Whether words of a program that nobody knows hold a call which it could run: a word of its own, or the beginning of a text or
+ * of a part of one. "Fix git push" is no call.
+ */
+export function holdsCall(words: readonly string[], name: string, command: CatalogCommand): boolean {
+  const text = words.join('\n').toLowerCase();
+  const begins = /(^|[\n;&|(){}'"`=!/,]|\b(sudo|env|exec|command|then|do|else|xargs|nohup|time))\s*$/;
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1))
+    if (begins.test(text.slice(Math.max(0, at - 20), at)) && mentionsCall(text.slice(at, at + 120), name, command))
+      return true;
+  return false;
 }
 
 /** What follows each place where the name begins a word: a little of it. */
 function afterName(lower: string, name: string): string[] {
   const found: string[] = [];
   for (let at = lower.indexOf(name); at !== -1; at = lower.indexOf(name, at + 1))
-    if (!/[\w-]/.test(lower[at - 1] ?? ' ')) found.push(lower.slice(at + name.length, at + name.length + 80));
+    if (!/[\w.-]/.test(lower[at - 1] ?? ' ')) found.push(lower.slice(at + name.length, at + name.length + 80));
   return found;
 }

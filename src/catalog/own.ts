@@ -94,19 +94,26 @@ function asGlob(pattern: string): string {
 }
 
 function isRegistration(path: string, touch: Touch): boolean {
-  if (/[*?[]/.test(path)) {
-    const folder = path.slice(0, path.lastIndexOf('/'));
-    const matches = compileGlob(asGlob(path));
-    return REGISTRATIONS.some((each) => {
-      const candidate = `${folder}/${each.replace(/\/$/, '').split('/').at(-1)!}`;
-      return matches(candidate) && isRegistration(candidate, touch);
-    });
-  }
+  if (/[*?[]/.test(path)) return mayBeRegistration(path);
   return REGISTRATIONS.some((each) => {
     const file = each.replace(/\/$/, '');
     if (path.endsWith(`/${file}`) || (each.endsWith('/') && path.includes(`/${each}`))) return true;
     const folder = file.slice(0, file.lastIndexOf('/'));
     return touch === 'destroys' && folder.startsWith('.') && path.endsWith(`/${folder}`);
+  });
+}
+
+/** A pattern in a folder of a client's, or one for files whose names begin with a dot: `*` alone leaves those out. */
+function mayBeRegistration(pattern: string): boolean {
+  const at = pattern.lastIndexOf('/');
+  const [folder, name] = [pattern.slice(0, at), pattern.slice(at + 1)];
+  const matches = compileGlob(asGlob(name));
+  return REGISTRATIONS.some((each) => {
+    const parts = each.replace(/\/$/, '').split('/');
+    const file = parts.pop()!;
+    if (file.startsWith('.') && !name.startsWith('.')) return false;
+    const isThere = parts.length === 0 ? file.startsWith('.') : folder.endsWith(`/${parts.join('/')}`);
+    return isThere && matches(file);
   });
 }
 

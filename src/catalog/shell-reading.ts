@@ -10,7 +10,7 @@ import { type CommandCall, type CommandReading, readCommand } from './command.ts
 import { type GitContext, mayRedirectGit } from './git-context.ts';
 import { apiCalls, HTTP_CLIENTS } from './http-clients.ts';
 import type { Catalog, Integration } from './load.ts';
-import { mentions, mentionsCall, programName } from './mentions.ts';
+import { holdsCall, mentions, programName } from './mentions.ts';
 import {
   asksDesk,
   OWN_INTEGRATION,
@@ -45,6 +45,7 @@ import {
   type ShellAssignment,
   type ShellCommand,
   type ShellInput,
+  type ShellLine,
   type ShellStep,
   type ShellWord,
   UNKNOWN_INPUT,
@@ -115,6 +116,7 @@ interface Run {
 const LOST = Symbol('lost');
 const MAX_DEPTH = 8;
 const MAX_COMMANDS = 2000;
+const MAX_WORDS = 50_000;
 const MAX_FOLDERS = 8;
 /** Longer than what Linux lets a program be given in one argument. */
 const MAX_LINE = 131_072;
@@ -131,12 +133,21 @@ class Reader implements Reading {
   readonly unresolved: Unresolved[] = [];
   readonly opaque: string[] = [];
   readonly gitFolders = new Set<string>();
+  /** of the calls, to tell which is there already */
+  readonly #keys = new Set<string>();
   readonly #catalog: Catalog;
   readonly #context: ShellContext;
   /** several where a program serves several integrations */
   readonly #programs: ReadonlyMap<string, readonly Program[]>;
   readonly #aliases: Map<string, string>;
   readonly #functions = new Map<string, readonly ShellStep[]>();
+  readonly #bodies = new Map<string, ShellLine>();
+  /** what variables hold that the line has set, once and for all, to a text */
+  #values = new Map<string, string | null>();
+  /** how deep in what may not run */
+  #maybe = 0;
+  /** the folders that `cd -` and `popd` go back to */
+  #stack: ReadonlySet<Folder>[] = [];
   /** variables that the line has set by now */
   readonly #variables = new Set<string>();
   /** one of them that may make git do something else */
@@ -148,6 +159,10 @@ class Reader implements Reading {
   /** what `exec < file` has made of the standard input */
   #stdin: ShellInput = NO_INPUT;
   #count = 0;
+  #words = 0;
+  #isOver = false;
+  /** those whose API's hosts stand in what variables are set to */
+  readonly #hostsHeld = new Set<Integration>();
 
   constructor(catalog: Catalog, context: ShellContext) {
     this.#catalog = catalog;
@@ -185,8 +200,7 @@ class Reader implements Reading {
     const lower = text.toLowerCase();
     const found = this.#integrationsWhere(
       ({ commands, apiHosts }) =>
-        [...commands].some(([name, command]) => mentions(lower, name, command)) ||
-        apiHosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase())),
+        [...commands].some(([name, command]) => mentions(lower, name, command)) || speaksOfHost(lower, apiHosts),
     );
     if (found.length > 0) this.unresolved.push({ integrations: found, why });
     else if (otherwise === 'every') this.#every(why);
@@ -195,6 +209,13 @@ class Reader implements Reading {
 
   #integrationsWhere(fits: (integration: Integration) => boolean): Integration[] {
     return [...this.#catalog.integrations.values()].filter(fits);
+  }
+
+  /** An alias may be used often. */
+  #parsed(body: string): ShellLine {
+    const known = this.#bodies.get(body) ?? readShellLine(body);
+    this.#bodies.set(body, known);
+    return known;
   }
 
   // --- the order in which it runs ---
@@ -230,7 +251,9 @@ class Reader implements Reading {
         for (const { operator, steps } of step.rest) {
           const { ok, failed } = ends;
           this.#folders = operator === '&&' ? ok : failed;
+          if (operator === '||') this.#maybe++;
           const next = this.#sequence(steps, depth);
+          if (operator === '||') this.#maybe--;
           ends =
             operator === '&&'
               ? { ok: next.ok, failed: this.#union(failed, next.failed) }
@@ -242,6 +265,7 @@ class Reader implements Reading {
         this.#apart(() => this.#sequence(step.steps, depth));
         return { ok: before, failed: before };
       case 'maybe': {
+        this.#maybe++;
         this.#leave(this.#sequence(step.steps, depth));
         let after = this.#union(before, this.#folders);
         // A loop may come by again, from where it has led.
@@ -250,21 +274,27 @@ class Reader implements Reading {
           this.#leave(this.#sequence(step.steps, depth));
           after = this.#union(after, this.#folders);
         }
+        this.#maybe--;
         return { ok: after, failed: after };
       }
       case 'function':
         this.#functions.set(step.name, step.steps);
+        this.#maybe++;
         this.#apart(() => this.#sequence(step.steps, depth));
+        this.#maybe--;
         return { ok: before, failed: before };
     }
   }
 
   /** In a process of its own. */
   #apart(run: () => void): void {
-    const { 0: folders, 1: stdin } = [this.#folders, this.#stdin] as const;
+    const [folders, stdin, values, stack] = [this.#folders, this.#stdin, this.#values, this.#stack];
+    this.#values = new Map(values);
     run();
     this.#folders = folders;
     this.#stdin = stdin;
+    this.#values = values;
+    this.#stack = stack;
   }
 
   // --- one command ---
@@ -287,7 +317,12 @@ class Reader implements Reading {
 
   /** Variables that stay. */
   #set(assignments: readonly ShellAssignment[]): void {
-    for (const { name, value, isUnknown } of assignments) {
+    for (const { name, index, value, isUnknown } of assignments) {
+      const text = index === null ? this.#completed(value) : null;
+      const isPlain = text !== null && this.#maybe === 0 && !this.#variables.has(name) && !/[`$\\*?[{~]/.test(text);
+      this.#values.set(name, isPlain ? text : null);
+      for (const integration of this.#integrationsWhere(({ apiHosts }) => speaksOfHost(value.text, apiHosts)))
+        this.#hostsHeld.add(integration);
       this.#variables.add(name);
       if (isUnknown === true || mayRedirectGit(name, value)) this.#gitVariable ??= name;
     }
@@ -305,8 +340,15 @@ class Reader implements Reading {
       this.#every('it is nested too deep to be followed');
       return;
     }
-    const [first, ...rest] = withoutPrecommands(given);
+    const [first, ...others] = this.#withProgram(withoutPrecommands(given));
     if (first === undefined) return;
+    this.#words += others.length;
+    if (this.#words > MAX_WORDS) {
+      if (!this.#isOver) this.#every('it has more words than can be looked at');
+      this.#isOver = true;
+      return;
+    }
+    const rest = others.map((word) => this.#plain(word));
     const path = this.#programOf(first);
     if (path === null) {
       this.#every(`only the shell knows which program "${first.text}" is`);
@@ -362,8 +404,19 @@ class Reader implements Reading {
       return;
     }
     this.#touchAll(name, rest);
-    if (HTTP_CLIENTS.has(name)) for (const call of apiCalls(this.#catalog, name, rest)) this.#add(call);
+    if (HTTP_CLIENTS.has(name)) this.#request(name, rest);
     this.#unknown(name, path, rest, run);
+  }
+
+  /** `$CMD push`, where the line has said what CMD is: the shell makes words of it. */
+  #withProgram(words: readonly ShellWord[]): readonly ShellWord[] {
+    const [first, ...rest] = words;
+    if (first?.dynamic !== true) return words;
+    const name = first.whole === true ? undefined : /^\$\{?(\w+)\}?$/.exec(first.text)?.[1];
+    const value = name === undefined ? null : this.#valueOf(name);
+    const whole = this.#completed(first);
+    const texts = whole === null ? (value ?? '').split(/\s+/).filter((text) => text !== '') : [whole];
+    return texts.length === 0 ? words : [...texts.map((text) => ({ text, dynamic: false })), ...rest];
   }
 
   /** The program that a word names, or null where only the shell knows. */
@@ -409,6 +462,9 @@ class Reader implements Reading {
       local: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
       readonly: (words: readonly ShellWord[]) => this.#set(words.map(assignmentOf)),
       read: (words: readonly ShellWord[]) => this.#set(words.map(unknownVariable)),
+      unset: (words: readonly ShellWord[]) => this.#set(words.map(unknownVariable)),
+      let: (words: readonly ShellWord[]) => this.#set(words.map(unknownVariable)),
+      getopts: (words: readonly ShellWord[]) => this.#set(words.map(unknownVariable)),
       printf: (words: readonly ShellWord[]) => {
         const at = words.findIndex(({ text }) => text === '-v');
         if (at !== -1) this.#set(words.slice(at + 1, at + 2).map(unknownVariable));
@@ -423,24 +479,49 @@ class Reader implements Reading {
         if (words.some(({ text }) => /^-\w*p/.test(text))) this.#every('hash -p binds a name to another program');
       },
       eval: (words: readonly ShellWord[], { depth }: Run) => {
-        this.#text(joined(words[0]?.text === '--' ? words.slice(1) : words), depth, 'eval');
+        if (words.length === 1 && SETS_UP_A_SHELL.test(words[0]!.text)) this.opaque.push('eval');
+        else this.#text(joined(words[0]?.text === '--' ? words.slice(1) : words), depth, 'eval');
       },
       trap: (words: readonly ShellWord[], { depth }: Run) => {
         const code = words[0]?.text === '--' ? words[1] : words[0];
         if (code !== undefined) this.#apart(() => this.#text(joined([code]), depth, 'trap'));
       },
-      cd: (words: readonly ShellWord[]) => this.#cd(words, '~'),
-      pushd: (words: readonly ShellWord[]) => this.#cd(words, '-'),
-      popd: () => this.#cd([], '-'),
+      cd: (words: readonly ShellWord[], run: Run) => this.#cd(words, run),
+      chdir: (words: readonly ShellWord[], run: Run) => this.#cd(words, run),
+      pushd: (words: readonly ShellWord[]) => this.#stacked(words, 'there'),
+      popd: (words: readonly ShellWord[]) => this.#stacked(words, 'back'),
+      // They go where one has been before.
+      z: () => this.#change({ text: '-', dynamic: false }),
+      zi: () => this.#change({ text: '-', dynamic: false }),
+      j: () => this.#change({ text: '-', dynamic: false }),
       source: (words: readonly ShellWord[], run: Run) => this.#source('source', words, run),
       '.': (words: readonly ShellWord[], run: Run) => this.#source('.', words, run),
-      find: (words: readonly ShellWord[], run: Run) => this.#find(words, run),
-      fd: (words: readonly ShellWord[], run: Run) => this.#find(words, run),
+      find: (words: readonly ShellWord[], run: Run) => this.#find('find', words, run),
+      fd: (words: readonly ShellWord[], run: Run) => this.#find('fd', words, run),
     });
 
-  #cd(words: readonly ShellWord[], otherwise: string): void {
-    const [to = { text: otherwise, dynamic: false }] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
-    this.#change(this.#variables.has('CDPATH') ? { text: '-', dynamic: false } : to);
+  #cd(words: readonly ShellWord[], { assignments }: Run): void {
+    const [to = { text: '~', dynamic: false }] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
+    const led = ['CDPATH', 'HOME', 'OLDPWD'].some(
+      (name) => this.#variables.has(name) || assignments.some((each) => each.name === name),
+    );
+    const before = this.#folders;
+    if (to.text === '-' && this.#stack.length > 0) this.#folders = this.#stack.at(-1)!;
+    else this.#change(led ? { text: '-', dynamic: false } : to);
+    this.#stack = [before];
+  }
+
+  /** `pushd x`, `popd`; what turns the stack around leads nobody knows where. */
+  #stacked(words: readonly ShellWord[], goes: 'there' | 'back'): void {
+    const [to] = words.filter(({ text }) => text !== '-n' && text !== '--');
+    const before = this.#folders;
+    if (goes === 'back') {
+      this.#folders = to === undefined ? (this.#stack.at(-1) ?? new Set([LOST])) : new Set([LOST]);
+      this.#stack = this.#stack.slice(0, -1);
+    } else {
+      this.#change(to === undefined || /^[-+]\d*$/.test(to.text) ? { text: '-', dynamic: false } : to);
+      this.#stack = [...this.#stack, before];
+    }
   }
 
   #change(to: ShellWord): void {
@@ -448,24 +529,39 @@ class Reader implements Reading {
   }
 
   /** A folder by what a command is told, from where it is. */
-  #resolved(word: ShellWord, from: Folder): Folder {
+  #resolved(word: ShellWord, from: Folder, pattern: 'unknown' | 'kept' = 'unknown'): Folder {
     const { home } = this.#context;
     // The top of the repository that it is in has the same configuration.
-    if (/^\$\(git rev-parse --show-toplevel\)$/.test(word.text)) return from;
+    if (/^\$\((git rev-parse --show-toplevel|pwd)\)$/.test(word.text)) return from;
     const text = this.#completed(word);
-    if (text === null || text === '-') return LOST;
+    if (text === null || text === '-' || (pattern === 'unknown' && /[*?[]/.test(text))) return LOST;
     const path = text === '~' || text.startsWith('~/') ? (home === null ? LOST : home + text.slice(1)) : text;
     if (path === LOST || path.startsWith('~')) return LOST;
     if (/^(\/|[A-Za-z]:[/\\])/.test(path)) return normalisePath(path);
     return from === null || from === LOST ? from : normalisePath(`${from}/${path}`);
   }
 
-  /** A word with the home folder in it, or null where only the shell knows. */
-  #completed({ text, dynamic, variables }: ShellWord): string | null {
+  /** A word with all its variables known, or null where only the shell knows. */
+  #completed({ text, dynamic, variables, whole }: ShellWord): string | null {
     if (!dynamic) return text;
-    const { home } = this.#context;
-    const isHome = variables?.every((name) => name === 'HOME') === true && !this.#variables.has('HOME');
-    return isHome && home !== null ? text.replace(/\$\{HOME\}|\$HOME\b/g, home) : null;
+    if (variables === undefined) return null;
+    const values = new Map(variables.map((name) => [name, this.#valueOf(name)] as const));
+    const isSplit = whole !== true && [...values.values()].some((value) => value === null || /[\s*?[]|^$/.test(value));
+    if (isSplit || [...values.values()].includes(null)) return null;
+    return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, plain) => values.get(braced ?? plain) ?? '');
+  }
+
+  /** With its variables filled in, if all are known. */
+  #plain(word: ShellWord): ShellWord {
+    const text = this.#completed(word);
+    return text === null ? word : { text, dynamic: false };
+  }
+
+  #valueOf(name: string): string | null {
+    if (this.#variables.has(name)) return this.#variables.has('IFS') ? null : (this.#values.get(name) ?? null);
+    if (name === 'HOME') return this.#context.home;
+    const [folder] = this.#folders;
+    return name === 'PWD' && this.#folders.size === 1 && typeof folder === 'string' ? folder : null;
   }
 
   // --- what runs something else ---
@@ -477,7 +573,7 @@ class Reader implements Reading {
   }
 
   #alias(name: string, body: string, rest: readonly ShellWord[], { assignments, input, depth }: Run): void {
-    const { steps, errors } = readShellLine(body);
+    const { steps, errors } = this.#parsed(body);
     const last = steps.at(-1);
     // What stands behind the alias are words of its last command.
     if (errors.length > 0 || last?.kind !== 'command') {
@@ -559,20 +655,26 @@ class Reader implements Reading {
     const file = words.findIndex((word) => !word.text.startsWith('-'));
     if (name === 'script' && given.length === 0 && file !== -1 && words.length > file + 1)
       this.#apart(() => this.#run(words.slice(file + 1), { assignments, input, depth: depth + 1 }));
-    if ((name === 'su' || name === 'runuser') && given.length === 0) this.#fed(name, input, depth);
+    const dashes = words.findIndex((word) => word.text === '--');
+    if (name === 'runuser' && dashes !== -1 && given.length === 0)
+      this.#apart(() => this.#run(words.slice(dashes + 1), { assignments, input, depth: depth + 1 }));
+    else if ((name === 'su' || name === 'runuser') && given.length === 0) this.#fed(name, input, depth);
   }
 
-  #find(words: readonly ShellWord[], { input, depth }: Run): void {
-    this.#touchAll('find', words);
-    words.forEach(({ text }, index) => {
-      if (!/^(-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/.test(text)) return;
-      const rest = words.slice(index + 1);
+  #find(name: 'find' | 'fd', words: readonly ShellWord[], { input, depth }: Run): void {
+    this.#touchAll(name, words);
+    for (let at = 0; at < words.length; at++) {
+      const starts = (name === 'fd' ? FD_STARTS : FIND_STARTS).exec(words[at]!.text);
+      if (starts === null) continue;
+      const rest = words.slice(at + 1);
       const end = rest.findIndex((word) => word.text === ';' || word.text === '+');
       const inner = (end === -1 ? rest : rest.slice(0, end)).map((word) =>
         word.text.includes('{}') ? { text: '$found', dynamic: true } : word,
       );
-      if (inner.length > 0) this.#apart(() => this.#run(inner, { assignments: [], input, depth: depth + 1 }));
-    });
+      if (starts[1] !== undefined) this.#apart(() => this.#text(starts[1]!, depth, name));
+      else if (inner.length > 0) this.#apart(() => this.#run(inner, { assignments: [], input, depth: depth + 1 }));
+      at += inner.length;
+    }
   }
 
   #shell(name: string, words: readonly ShellWord[], input: ShellInput, depth: number): void {
@@ -582,6 +684,7 @@ class Reader implements Reading {
     }
     let runsText = false;
     let hasRun = false;
+    let isFed = false;
     for (let at = 0; at < words.length; at++) {
       const word = words[at]!;
       const { text, dynamic } = word;
@@ -594,15 +697,17 @@ class Reader implements Reading {
           hasRun = true;
         } else if (long !== null || (name === 'fish' && text === '-C'))
           this.#text(joined(words.slice(++at, at + 1)), depth, name);
-        else if (/^--(rcfile|init-file)$/.test(text)) at++;
+        else if (/^--(rcfile|init-file)$/.test(text)) this.opaque.push(`${name} ${words[++at]?.text ?? ''}`);
         else if (!text.startsWith('--')) {
           if (text.startsWith('-') && text.includes('c')) runsText = true;
+          if (text.startsWith('-') && text.includes('s')) isFed = true;
           // Each `o` takes a name of its own.
           at += [...text].filter((letter) => letter === 'o' || letter === 'O').length;
         }
         continue;
       }
       if (!dynamic && (text === '--' || text === '-')) continue;
+      if (isFed && !runsText) break;
       if (runsText) this.#text(joined([word]), depth, name);
       else if (dynamic) this.#every(`only the shell knows what ${name} runs`);
       else if (isStandardInput(text)) this.#fed(name, input, depth);
@@ -674,9 +779,10 @@ class Reader implements Reading {
     const parts = [...(text.startsWith('-') ? [] : [text]), ...(after === text ? [] : [after])];
     for (const part of parts)
       for (const from of this.#folders) {
-        const path = this.#resolved({ ...word, text: part }, from);
+        const path = this.#resolved({ ...word, text: part }, from, 'kept');
         if (typeof path !== 'string') continue;
-        if (touch !== 'reads' && /\/\.git(\/|$)/i.test(path) && name !== 'git') this.#byHand(path);
+        const isByHand = touch !== 'reads' && name !== 'git' && !text.startsWith('-');
+        if (isByHand && /\/\.git(\/|$)/i.test(path)) this.#byHand(path);
         const tool = own === null ? null : ownTouch(own, path, touch);
         if (tool !== null) {
           this.#own(name, tool, path);
@@ -709,7 +815,11 @@ class Reader implements Reading {
 
   /** What is read twice is there once: a function where it stands and where it is called, a loop. */
   #add(call: CommandCall): void {
-    if (!this.calls.some((each) => isSame(each, call))) this.calls.push(call);
+    const { integration, name, possible, tools, canonical, argument } = call;
+    const key = JSON.stringify([integration.id, name, possible, tools, canonical.map(argument)]);
+    if (this.#keys.has(key)) return;
+    this.#keys.add(key);
+    this.calls.push(call);
   }
 
   // --- what nobody reads ---
@@ -741,16 +851,24 @@ class Reader implements Reading {
     }
     if (RUNS_UNSEEN.has(name)) {
       const fed = input.kind === 'text' ? ` ${input.text}` : '';
-      this.#mentioned(text + fed, `${name} runs more than is in the line`, 'opaque', name);
+      if (!this.#holding([...words.map((word) => word.text), fed], `${name} runs more than is in the line`))
+        this.opaque.push(name);
       return;
     }
-    if (HARMLESS.has(name)) return;
-    const lower = text.toLowerCase();
-    const called = this.#integrationsWhere(({ commands }) =>
-      [...commands].some(([program, command]) => mentionsCall(lower, program, command)),
+    const starts = words.some((word) => /^(--pre|--pager|-P$)/.test(word.text));
+    if (HARMLESS.has(name) && !starts) return;
+    const fed = input.kind === 'text' ? [input.text] : [];
+    if (this.#holding([...words.map((word) => word.text), ...fed], `${name} may run what its words say`)) return;
+    if (path.includes('/') && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
+  }
+
+  /** Whether words hold a call of a program that the catalog knows. */
+  #holding(words: readonly string[], why: string): boolean {
+    const found = this.#integrationsWhere(({ commands }) =>
+      [...commands].some(([program, command]) => holdsCall(words, program, command)),
     );
-    if (called.length > 0) this.unresolved.push({ integrations: called, why: `${name} may run what its words say` });
-    else if (path.includes('/') && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
+    if (found.length > 0) this.unresolved.push({ integrations: found, why });
+    return found.length > 0;
   }
 
   #interpreter(name: string, codeOptions: readonly string[], words: readonly ShellWord[], { input }: Run): void {
@@ -772,19 +890,23 @@ class Reader implements Reading {
 
   // --- what the catalog knows ---
 
+  /** Requests of curl and its like. Where the host is in a variable it may be any that the line has put into one. */
+  #request(name: string, words: readonly ShellWord[]): void {
+    const calls = apiCalls(this.#catalog, name, words);
+    for (const call of calls) this.#add(call);
+    if (calls.length === 0 && this.#hostsHeld.size > 0 && words.some(({ dynamic }) => dynamic))
+      this.unresolved.push({ integrations: [...this.#hostsHeld], why: `only the shell knows which host ${name} asks` });
+  }
+
   #known(
     { name, programs }: KnownProgram,
     words: readonly ShellWord[],
     assignments: readonly ShellAssignment[],
     run: Run,
   ): void {
-    const completed = words.map((word) => {
-      const text = this.#completed(word);
-      return text === null ? word : { text, dynamic: false };
-    });
     const read = ({ integration, command }: Program): CommandReading[] =>
       [...this.#folders].map((folder) =>
-        readCommand(name, integration, command, completed, {
+        readCommand(name, integration, command, words, {
           folder: folder === LOST ? null : folder,
           isLost: folder === LOST,
           within: (from, word) => this.#resolved(word, from),
@@ -795,10 +917,19 @@ class Reader implements Reading {
         }),
       );
     // Of a program that serves several integrations, those that know this command; all of them, if none does.
-    const found = this.#concerned(programs, completed).map((program) => ({ ...program, readings: read(program) }));
+    const found = this.#concerned(programs, words).map((program) => ({ ...program, readings: read(program) }));
     const knowing = found.filter(({ readings }) => readings.some(({ call }) => call !== null));
     const variable = assignments.find((each) => mayRedirectGit(each.name, each.value))?.name ?? this.#gitVariable;
     for (const { integration, readings } of knowing.length > 0 ? knowing : found) {
+      const led =
+        name === 'gh'
+          ? [...assignments.map((each) => each.name), ...this.#variables].find((each) => /^GH_(REPO|HOST)$/.test(each))
+          : undefined;
+      if (led !== undefined)
+        this.unresolved.push({
+          integrations: [integration],
+          why: `${led} is set in the line, so it is about another repository`,
+        });
       if (name === 'git' && variable !== null)
         this.unresolved.push({
           integrations: [integration],
@@ -862,18 +993,17 @@ function callsOf(readings: readonly CommandReading[]): CommandCall[] {
   );
 }
 
-function isSame(a: CommandCall, b: CommandCall): boolean {
-  return (
-    a.name === b.name &&
-    a.integration.id === b.integration.id &&
-    JSON.stringify([a.possible, a.tools, a.canonical.map(a.argument)]) ===
-      JSON.stringify([b.possible, b.tools, b.canonical.map(b.argument)])
-  );
-}
-
 /** git's commands that write the files of the folder they work in. */
 const CHANGES_FILES =
   /^git (checkout|switch|restore|reset|clean|stash|pull|merge|rebase|apply|am|rm|mv|cherry-pick|revert|clone|init|worktree|sparse-checkout|read-tree|checkout-index|submodule|bisect|config)\b/;
+
+/** Options behind which a program stands, for each file that is found. */
+const FIND_STARTS = /^-(?:exec|execdir|ok|okdir)$/;
+const FD_STARTS = /^(?:-[a-zA-Z]*[xX]|--exec|--exec-batch)(?:=(.*))?$/s;
+
+/** Programs that print what sets a shell up for them. */
+const SETS_UP_A_SHELL =
+  /^\$\((\S*\/)?(ssh-agent|pyenv|rbenv|nodenv|goenv|jenv|direnv|brew|mise|asdf|fnm|zoxide|starship|dircolors|conda|opam|luarocks|perl -i?MLocal::Lib|nix|gpg-agent|minikube|docker-machine|thefuck|atuin)( [\w.=:/@-]+)*\)$/i;
 
 /** Variables that hold a command for the programs that heed them. */
 const RUN_BY_PROGRAMS =
@@ -917,6 +1047,12 @@ function isStandardInput(file: string): boolean {
   return /^\/(dev\/stdin|dev\/fd\/0|proc\/self\/fd\/0)$/.test(file);
 }
 
+/** Whether a text speaks of a host of an API. */
+function speaksOfHost(text: string, hosts: readonly string[]): boolean {
+  const lower = text.toLowerCase();
+  return hosts.some((host) => lower.includes(host.replace(/^\*\.?/, '').toLowerCase()));
+}
+
 /** Of a text that the shell took as it stands: whether it runs something once it is evaluated. */
 function hasSubstitution(text: string): boolean {
   return text.includes('$(') || text.includes('`');
@@ -934,12 +1070,12 @@ function assignmentOf({ text, ...word }: ShellWord): ShellAssignment {
 }
 
 function unknownVariable({ text }: ShellWord): ShellAssignment {
-  return { name: text, index: null, value: { text: '', dynamic: true } };
+  return { name: /^\w*/.exec(text)![0], index: null, value: { text: '', dynamic: true } };
 }
 
 /** Whether code of sed or awk may start a program. */
 function runsPrograms(name: string, text: string): boolean {
   return name === 'sed'
     ? /(^|[\s;{}\d$/!'"])e|\W[gpiImM\d]*e[gpiImMw\d]*(\s|;|$|\}|#)|(^|\s)(-f|--file)/.test(text)
-    : /system\s*\(|\|&?\s*["']|getline|@/.test(text);
+    : /system\s*\(|\|&?\s*"[\w/$]|getline|@/.test(text);
 }

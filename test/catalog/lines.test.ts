@@ -190,6 +190,13 @@ describe('a shell line', () => {
     '&& ',
     'x=$(y) ',
     '\\',
+    'git branch b;',
+    'cd a && git tag x;',
+    'gh pr view 1;',
+    'find . -exec ',
+    '((a?b:',
+    'cat */*/* ',
+    'A=b; $A ',
   ])('10 KB of %j take no longer than a second', (piece) => {
     const text = piece.repeat(Math.ceil(10_000 / piece.length));
     read(text);
