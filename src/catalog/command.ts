@@ -111,6 +111,31 @@ export function readCommand(
   return fault === null ? leaf : { ...leaf, unresolved: fault };
 }
 
+/** One call for what is the same in every folder that the line may be in by then: what differs only the shell knows. */
+export function callsAcross(readings: readonly CommandReading[]): CommandCall[] {
+  const found = new Map<string, CommandCall[]>();
+  for (const { call } of readings) {
+    if (call === null) continue;
+    const key = JSON.stringify([call.name, call.possible, call.tools]);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [call]);
+    else same.push(call);
+  }
+  return [...found.values()].map(([first, ...others]) =>
+    others.length === 0
+      ? first!
+      : {
+          ...first!,
+          argument: (canonical) => {
+            const [one, ...more] = [first!, ...others].map(({ argument }) => argument(canonical));
+            return more.every((each) => JSON.stringify(each) === JSON.stringify(one))
+              ? one!
+              : { state: 'unreadable', why: 'only the shell knows the folder' };
+          },
+        },
+  );
+}
+
 /** Whether a word that the shell completes may become one of the subcommands. */
 function mayBeSubcommand({ text, dynamic }: ShellWord, { subcommands = {} }: CatalogCommand): boolean {
   const start = /^[^$`{*?[]*/.exec(text)![0];

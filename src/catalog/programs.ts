@@ -199,6 +199,33 @@ export const EVALUATES: ReadonlySet<string> = wordSet(
   'let test [ [[ printf read set unset declare typeset local export readonly wait mapfile readarray getopts',
 );
 
+/** Programs that print what sets a shell up for them. */
+export const SETS_UP_A_SHELL =
+  /^\$\((\S*\/)?(ssh-agent|pyenv|rbenv|nodenv|goenv|jenv|direnv|brew|mise|asdf|fnm|zoxide|starship|dircolors|conda|opam|luarocks|perl -i?MLocal::Lib|nix|gpg-agent|minikube|docker-machine|thefuck|atuin)( [\w.=:/@-]+)*\)$/i;
+
+/** Variables that hold a command for the programs that heed them. */
+export const RUN_BY_PROGRAMS =
+  /(PAGER|EDITOR|VISUAL|BROWSER|ASKPASS|LESSOPEN|LESSCLOSE|PROMPT_COMMAND|COMMAND)$|^(GIT_|BASH_FUNC_|PS\d$|RSYNC_RSH$|SHELL$)/;
+
+/** Variables that name what a shell runs first. */
+export const STARTUP = /^(BASH_ENV|ENV|ZDOTDIR|BASH_FUNC_.*)$/;
+
+/** Programs that end others. */
+export const STOPS: ReadonlySet<string> = new Set(['kill', 'pkill', 'killall', 'systemctl']);
+
+/** Arrays of the shell in which a name is what runs. */
+export const REBINDING: ReadonlySet<string> = new Set([
+  'BASH_ALIASES',
+  'BASH_CMDS',
+  'aliases',
+  'galiases',
+  'functions',
+  'commands',
+]);
+
+/** Programs that run a package by its name. */
+export const PACKAGE_RUNNERS: ReadonlySet<string> = new Set(['npx', 'bunx', 'uvx', 'pipx']);
+
 function words(text: string): string[] {
   return text.split(' ');
 }

@@ -4,9 +4,8 @@
  * as values.
  */
 
-import { normalisePath } from './arguments.ts';
 import { readArgv } from './argv.ts';
-import { type CommandCall, type CommandReading, readCommand } from './command.ts';
+import { type CommandCall, type CommandReading, callsAcross, readCommand } from './command.ts';
 import { type GitContext, mayRedirectGit } from './git-context.ts';
 import { apiCalls, HTTP_CLIENTS } from './http-clients.ts';
 import type { Catalog, Integration } from './load.ts';
@@ -22,22 +21,23 @@ import {
   type Touch,
 } from './own.ts';
 import {
-  CHANGING_OPTIONS,
-  COPIES_FILES,
-  DESTROYS_FILES,
   EVALUATES,
-  FOREIGN_SHELLS,
   HARMLESS,
   INTERPRETERS,
-  READS_FILES,
-  RUNS_UNSEEN,
+  PACKAGE_RUNNERS,
+  REBINDING,
+  RUN_BY_PROGRAMS,
+  SETS_UP_A_SHELL,
   SHELLS,
+  STARTUP,
+  STOPS,
   TEXT_PROGRAMS,
   WRAPPERS,
   type Wrapper,
   ZSH_PRECOMMANDS,
 } from './programs.ts';
 import type { CatalogCommand } from './schema.ts';
+import { ANYWHERE, type Ends, Folders, LOST, unionOf } from './shell-folders.ts';
 import {
   NO_INPUT,
   quoted,
@@ -50,6 +50,10 @@ import {
   type ShellWord,
   UNKNOWN_INPUT,
 } from './shell-line.ts';
+import { isStandardInput, shellTasks } from './shell-options.ts';
+import { unseenIn } from './shell-unseen.ts';
+import { assignmentOf, unknownVariable, Variables } from './shell-variables.ts';
+import { pathsIn, touchesOf, touchesOfCalls } from './touching.ts';
 import { unwrap, withAdded } from './unwrap.ts';
 
 /** What is known beside the line. */
@@ -84,15 +88,6 @@ export interface Reading {
   readonly gitFolders: ReadonlySet<string>;
 }
 
-/** A folder; null: nobody said; `LOST`: only the shell knows. */
-type Folder = string | null | typeof LOST;
-
-/** Where a step leaves the line, as it succeeds or fails: every folder that it may be in. */
-interface Ends {
-  readonly ok: ReadonlySet<Folder>;
-  readonly failed: ReadonlySet<Folder>;
-}
-
 interface Program {
   readonly integration: Integration;
   readonly command: CatalogCommand;
@@ -113,11 +108,9 @@ interface Run {
   readonly depth: number;
 }
 
-const LOST = Symbol('lost');
 const MAX_DEPTH = 8;
 const MAX_COMMANDS = 2000;
 const MAX_WORDS = 50_000;
-const MAX_FOLDERS = 8;
 /** Longer than what Linux lets a program be given in one argument. */
 const MAX_LINE = 131_072;
 
@@ -142,20 +135,12 @@ class Reader implements Reading {
   readonly #aliases: Map<string, string>;
   readonly #functions = new Map<string, readonly ShellStep[]>();
   readonly #bodies = new Map<string, ShellLine>();
-  /** what variables hold that the line has set, once and for all, to a text */
-  #values = new Map<string, string | null>();
   /** how deep in what may not run */
   #maybe = 0;
-  /** the folders that `cd -` and `popd` go back to */
-  #stack: ReadonlySet<Folder>[] = [];
-  /** variables that the line has set by now */
-  readonly #variables = new Set<string>();
-  /** one of them that may make git do something else */
-  #gitVariable: string | null = null;
   /** the aliases and functions that are being followed */
   readonly #within = new Set<string>();
-  /** every folder that it may be in by now */
-  #folders: ReadonlySet<Folder>;
+  readonly #folders: Folders;
+  readonly #variables: Variables;
   /** what `exec < file` has made of the standard input */
   #stdin: ShellInput = NO_INPUT;
   #count = 0;
@@ -168,7 +153,8 @@ class Reader implements Reading {
     this.#catalog = catalog;
     this.#context = context;
     this.#aliases = new Map(context.aliases);
-    this.#folders = new Set([context.cwd]);
+    this.#variables = new Variables({ home: context.home, folder: () => this.#folders.only });
+    this.#folders = new Folders(context.cwd, context.home, (word) => this.#variables.completed(word));
     const programs = new Map<string, Program[]>();
     for (const integration of catalog.integrations.values())
       for (const [name, command] of integration.commands)
@@ -184,7 +170,7 @@ class Reader implements Reading {
     }
     const { steps, errors } = readShellLine(text);
     if (errors.length > 0) this.#mentioned(text, `it can't be read whole: ${errors[0]}`, 'every');
-    this.#leave(this.#sequence(steps, depth));
+    this.#folders.leave(this.#sequence(steps, depth));
   }
 
   tooLong(): void {
@@ -221,43 +207,32 @@ class Reader implements Reading {
   // --- the order in which it runs ---
 
   #sequence(steps: readonly ShellStep[], depth: number): Ends {
-    let ends: Ends = { ok: this.#folders, failed: this.#folders };
+    let ends: Ends = { ok: this.#folders.now, failed: this.#folders.now };
     for (const step of steps) {
-      this.#leave(ends);
+      this.#folders.leave(ends);
       ends = this.#step(step, depth);
     }
     return ends;
   }
 
-  /** What comes after it runs whether it succeeded or failed. */
-  #leave({ ok, failed }: Ends): void {
-    this.#folders = this.#union(ok, failed);
-  }
-
-  #union(a: ReadonlySet<Folder>, b: ReadonlySet<Folder>): ReadonlySet<Folder> {
-    if (a === b) return a;
-    const both = new Set([...a, ...b]);
-    return both.size > MAX_FOLDERS ? new Set([LOST]) : both;
-  }
-
   #step(step: ShellStep, depth: number): Ends {
-    const before = this.#folders;
+    const before = this.#folders.now;
     switch (step.kind) {
       case 'command':
         this.#command(step.command, depth);
-        return { ok: this.#folders, failed: this.#union(before, this.#folders) };
+        return { ok: this.#folders.now, failed: unionOf(before, this.#folders.now) };
       case 'list': {
         let ends = this.#sequence(step.first, depth);
         for (const { operator, steps } of step.rest) {
           const { ok, failed } = ends;
-          this.#folders = operator === '&&' ? ok : failed;
+          this.#folders.now = operator === '&&' ? ok : failed;
           if (operator === '||') this.#maybe++;
           const next = this.#sequence(steps, depth);
           if (operator === '||') this.#maybe--;
           ends =
             operator === '&&'
-              ? { ok: next.ok, failed: this.#union(failed, next.failed) }
-              : { ok: this.#union(ok, next.ok), failed: next.failed };
+              ? { ok: next.ok, failed: unionOf(failed, next.failed) }
+              : { ok: unionOf(ok, next.ok), failed: next.failed };
         }
         return ends;
       }
@@ -266,13 +241,13 @@ class Reader implements Reading {
         return { ok: before, failed: before };
       case 'maybe': {
         this.#maybe++;
-        this.#leave(this.#sequence(step.steps, depth));
-        let after = this.#union(before, this.#folders);
+        this.#folders.leave(this.#sequence(step.steps, depth));
+        let after = unionOf(before, this.#folders.now);
         // A loop may come by again, from where it has led.
         if (after.size > before.size) {
-          this.#folders = after;
-          this.#leave(this.#sequence(step.steps, depth));
-          after = this.#union(after, this.#folders);
+          this.#folders.now = after;
+          this.#folders.leave(this.#sequence(step.steps, depth));
+          after = unionOf(after, this.#folders.now);
         }
         this.#maybe--;
         return { ok: after, failed: after };
@@ -288,13 +263,9 @@ class Reader implements Reading {
 
   /** In a process of its own. */
   #apart(run: () => void): void {
-    const [folders, stdin, values, stack] = [this.#folders, this.#stdin, this.#values, this.#stack];
-    this.#values = new Map(values);
-    run();
-    this.#folders = folders;
+    const stdin = this.#stdin;
+    this.#folders.apart(() => this.#variables.apart(run));
     this.#stdin = stdin;
-    this.#values = values;
-    this.#stack = stack;
   }
 
   // --- one command ---
@@ -317,15 +288,10 @@ class Reader implements Reading {
 
   /** Variables that stay. */
   #set(assignments: readonly ShellAssignment[]): void {
-    for (const { name, index, value, isUnknown } of assignments) {
-      const text = index === null ? this.#completed(value) : null;
-      const isPlain = text !== null && this.#maybe === 0 && !this.#variables.has(name) && !/[`$\\*?[{~]/.test(text);
-      this.#values.set(name, isPlain ? text : null);
+    this.#variables.set(assignments, this.#maybe === 0);
+    for (const { value } of assignments)
       for (const integration of this.#integrationsWhere(({ apiHosts }) => speaksOfHost(value.text, apiHosts)))
         this.#hostsHeld.add(integration);
-      this.#variables.add(name);
-      if (isUnknown === true || mayRedirectGit(name, value)) this.#gitVariable ??= name;
-    }
   }
 
   /** `BASH_ALIASES[ls]='git push'` and its like. */
@@ -340,7 +306,7 @@ class Reader implements Reading {
       this.#every('it is nested too deep to be followed');
       return;
     }
-    const [first, ...others] = this.#withProgram(withoutPrecommands(given));
+    const [first, ...others] = this.#variables.withProgram(withoutPrecommands(given));
     if (first === undefined) return;
     this.#words += others.length;
     if (this.#words > MAX_WORDS) {
@@ -348,8 +314,8 @@ class Reader implements Reading {
       this.#isOver = true;
       return;
     }
-    const rest = others.map((word) => this.#plain(word));
-    const path = this.#programOf(first);
+    const rest = others.map((word) => this.#variables.plain(word));
+    const path = this.#variables.programOf(first);
     if (path === null) {
       this.#every(`only the shell knows which program "${first.text}" is`);
       return;
@@ -367,7 +333,7 @@ class Reader implements Reading {
     const steps = this.#functions.get(path);
     if (steps !== undefined) {
       if (this.#within.has(`function ${path}`)) return;
-      this.#following(`function ${path}`, () => this.#leave(this.#sequence(steps, depth + 1)));
+      this.#following(`function ${path}`, () => this.#folders.leave(this.#sequence(steps, depth + 1)));
       // It may have the name of a program that still can be reached: `command git`, `/usr/bin/git`.
       if (!this.#programs.has(name) && !WRAPPERS.has(name) && !SHELLS.has(name)) return;
     }
@@ -406,25 +372,6 @@ class Reader implements Reading {
     this.#touchAll(name, rest);
     if (HTTP_CLIENTS.has(name)) this.#request(name, rest);
     this.#unknown(name, path, rest, run);
-  }
-
-  /** `$CMD push`, where the line has said what CMD is: the shell makes words of it. */
-  #withProgram(words: readonly ShellWord[]): readonly ShellWord[] {
-    const [first, ...rest] = words;
-    if (first?.dynamic !== true) return words;
-    const name = first.whole === true ? undefined : /^\$\{?(\w+)\}?$/.exec(first.text)?.[1];
-    const value = name === undefined ? null : this.#valueOf(name);
-    const whole = this.#completed(first);
-    const texts = whole === null ? (value ?? '').split(/\s+/).filter((text) => text !== '') : [whole];
-    return texts.length === 0 ? words : [...texts.map((text) => ({ text, dynamic: false })), ...rest];
-  }
-
-  /** The program that a word names, or null where only the shell knows. */
-  #programOf({ text, dynamic, variables, whole }: ShellWord): string | null {
-    if (!dynamic) return text.replace(/^=/, '');
-    // `"$JAVA_HOME/bin/java"` is java, wherever it is; what is no single word may hold another program.
-    const isOne = whole === true || variables?.every((name) => !this.#variables.has(name)) === true;
-    return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
   }
 
   #knownProgram(name: string): KnownProgram | null {
@@ -488,12 +435,12 @@ class Reader implements Reading {
       },
       cd: (words: readonly ShellWord[], run: Run) => this.#cd(words, run),
       chdir: (words: readonly ShellWord[], run: Run) => this.#cd(words, run),
-      pushd: (words: readonly ShellWord[]) => this.#stacked(words, 'there'),
-      popd: (words: readonly ShellWord[]) => this.#stacked(words, 'back'),
+      pushd: (words: readonly ShellWord[]) => this.#folders.pushd(words),
+      popd: (words: readonly ShellWord[]) => this.#folders.popd(words),
       // They go where one has been before.
-      z: () => this.#change({ text: '-', dynamic: false }),
-      zi: () => this.#change({ text: '-', dynamic: false }),
-      j: () => this.#change({ text: '-', dynamic: false }),
+      z: () => this.#folders.change(ANYWHERE),
+      zi: () => this.#folders.change(ANYWHERE),
+      j: () => this.#folders.change(ANYWHERE),
       source: (words: readonly ShellWord[], run: Run) => this.#source('source', words, run),
       '.': (words: readonly ShellWord[], run: Run) => this.#source('.', words, run),
       find: (words: readonly ShellWord[], run: Run) => this.#find('find', words, run),
@@ -501,67 +448,10 @@ class Reader implements Reading {
     });
 
   #cd(words: readonly ShellWord[], { assignments }: Run): void {
-    const [to = { text: '~', dynamic: false }] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
-    const led = ['CDPATH', 'HOME', 'OLDPWD'].some(
+    const isLed = ['CDPATH', 'HOME', 'OLDPWD'].some(
       (name) => this.#variables.has(name) || assignments.some((each) => each.name === name),
     );
-    const before = this.#folders;
-    if (to.text === '-' && this.#stack.length > 0) this.#folders = this.#stack.at(-1)!;
-    else this.#change(led ? { text: '-', dynamic: false } : to);
-    this.#stack = [before];
-  }
-
-  /** `pushd x`, `popd`; what turns the stack around leads nobody knows where. */
-  #stacked(words: readonly ShellWord[], goes: 'there' | 'back'): void {
-    const [to] = words.filter(({ text }) => text !== '-n' && text !== '--');
-    const before = this.#folders;
-    if (goes === 'back') {
-      this.#folders = to === undefined ? (this.#stack.at(-1) ?? new Set([LOST])) : new Set([LOST]);
-      this.#stack = this.#stack.slice(0, -1);
-    } else {
-      this.#change(to === undefined || /^[-+]\d*$/.test(to.text) ? { text: '-', dynamic: false } : to);
-      this.#stack = [...this.#stack, before];
-    }
-  }
-
-  #change(to: ShellWord): void {
-    this.#folders = new Set([...this.#folders].map((from) => this.#resolved(to, from)));
-  }
-
-  /** A folder by what a command is told, from where it is. */
-  #resolved(word: ShellWord, from: Folder, pattern: 'unknown' | 'kept' = 'unknown'): Folder {
-    const { home } = this.#context;
-    // The top of the repository that it is in has the same configuration.
-    if (/^\$\((git rev-parse --show-toplevel|pwd)\)$/.test(word.text)) return from;
-    const text = this.#completed(word);
-    if (text === null || text === '-' || (pattern === 'unknown' && /[*?[]/.test(text))) return LOST;
-    const path = text === '~' || text.startsWith('~/') ? (home === null ? LOST : home + text.slice(1)) : text;
-    if (path === LOST || path.startsWith('~')) return LOST;
-    if (/^(\/|[A-Za-z]:[/\\])/.test(path)) return normalisePath(path);
-    return from === null || from === LOST ? from : normalisePath(`${from}/${path}`);
-  }
-
-  /** A word with all its variables known, or null where only the shell knows. */
-  #completed({ text, dynamic, variables, whole }: ShellWord): string | null {
-    if (!dynamic) return text;
-    if (variables === undefined) return null;
-    const values = new Map(variables.map((name) => [name, this.#valueOf(name)] as const));
-    const isSplit = whole !== true && [...values.values()].some((value) => value === null || /[\s*?[]|^$/.test(value));
-    if (isSplit || [...values.values()].includes(null)) return null;
-    return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, plain) => values.get(braced ?? plain) ?? '');
-  }
-
-  /** With its variables filled in, if all are known. */
-  #plain(word: ShellWord): ShellWord {
-    const text = this.#completed(word);
-    return text === null ? word : { text, dynamic: false };
-  }
-
-  #valueOf(name: string): string | null {
-    if (this.#variables.has(name)) return this.#variables.has('IFS') ? null : (this.#values.get(name) ?? null);
-    if (name === 'HOME') return this.#context.home;
-    const [folder] = this.#folders;
-    return name === 'PWD' && this.#folders.size === 1 && typeof folder === 'string' ? folder : null;
+    this.#folders.cd(words, isLed);
   }
 
   // --- what runs something else ---
@@ -580,7 +470,7 @@ class Reader implements Reading {
       this.#every(`the alias "${name}" can't be followed`);
       return;
     }
-    this.#leave(this.#sequence(steps.slice(0, -1), depth + 1));
+    this.#folders.leave(this.#sequence(steps.slice(0, -1), depth + 1));
     const words = [...last.command.words, ...rest];
     const set = [...assignments, ...last.command.assignments];
     if (words.length > 0) this.#run(words, { assignments: set, input, depth: depth + 1 });
@@ -595,7 +485,7 @@ class Reader implements Reading {
       depth: depth + 1,
     };
     const inner = () => {
-      for (const folder of found.folders) this.#change(folder);
+      for (const folder of found.folders) this.#folders.change(folder);
       for (const text of found.texts) this.#text(text, depth, name);
       if (found.split !== null) {
         const words = found.words.map(({ text, dynamic }) => (dynamic ? text : quoted(text)));
@@ -682,40 +572,11 @@ class Reader implements Reading {
       if (words.length > 0) this.#run(words, { assignments: [], input, depth: depth + 1 });
       return;
     }
-    let runsText = false;
-    let hasRun = false;
-    let isFed = false;
-    for (let at = 0; at < words.length; at++) {
-      const word = words[at]!;
-      const { text, dynamic } = word;
-      if (!dynamic && /^[-+][a-zA-Z-]/.test(text) && text !== '--') {
-        const long = /^--?(command|init-command)(?:=(.*))?$/s.exec(text);
-        const attached = /^-[a-zA-Z]*[cC]([^a-zA-Z].*|[a-zA-Z]+[^a-zA-Z].*)$/s.exec(text);
-        const given = long?.[2] ?? attached?.[1];
-        if (given !== undefined) {
-          this.line(given, depth + 1);
-          hasRun = true;
-        } else if (long !== null || (name === 'fish' && text === '-C'))
-          this.#text(joined(words.slice(++at, at + 1)), depth, name);
-        else if (/^--(rcfile|init-file)$/.test(text)) this.opaque.push(`${name} ${words[++at]?.text ?? ''}`);
-        else if (!text.startsWith('--')) {
-          if (text.startsWith('-') && text.includes('c')) runsText = true;
-          if (text.startsWith('-') && text.includes('s')) isFed = true;
-          // Each `o` takes a name of its own.
-          at += [...text].filter((letter) => letter === 'o' || letter === 'O').length;
-        }
-        continue;
-      }
-      if (!dynamic && (text === '--' || text === '-')) continue;
-      if (isFed && !runsText) break;
-      if (runsText) this.#text(joined([word]), depth, name);
-      else if (dynamic) this.#every(`only the shell knows what ${name} runs`);
-      else if (isStandardInput(text)) this.#fed(name, input, depth);
-      else this.opaque.push(`${name} ${text}`);
-      return;
+    for (const task of shellTasks(name, words)) {
+      if (task.kind === 'text') this.#text(task.text, depth, name);
+      else if (task.kind === 'file') this.opaque.push(`${name} ${task.file}`);
+      else this.#fed(name, input, depth);
     }
-    if (!hasRun && !runsText && !words.some(({ text }) => /^--(version|help)$/.test(text)))
-      this.#fed(name, input, depth);
   }
 
   #source(name: string, words: readonly ShellWord[], { input, depth }: Run): void {
@@ -750,38 +611,17 @@ class Reader implements Reading {
       this.#own(name, 'stop', null);
     if (own !== null && !HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text)))
       this.#own(name, 'ask_desk', null);
-    const operands = words.filter(({ text }) => !text.startsWith('-'));
-    const changing = CHANGING_OPTIONS.get(name);
-    const onlyReads = READS_FILES.has(name) && !words.some(({ text }) => changing?.test(text));
-    for (const word of words) {
-      const isSource =
-        COPIES_FILES.has(name) && word !== operands.at(-1) && !words.some(({ text }) => /^-\w*t|^--target/.test(text));
-      this.#touch(name, word, onlyReads || isSource ? 'reads' : DESTROYS_FILES.has(name) ? 'destroys' : 'changes');
-    }
-  }
-
-  /** A program that the catalog knows changes files in the folder that it works in too. */
-  #touchKnown(name: string, words: readonly ShellWord[], calls: readonly CommandCall[]): void {
-    // Of git's commands most leave the files alone.
-    const onlyReads =
-      calls.every(({ possible }) => possible.every((each) => each === 'Read')) ||
-      (name === 'git' && calls.length > 0 && !calls.some((each) => CHANGES_FILES.test(each.name)));
-    // One that it touches says enough.
-    [...words, { text: '.', dynamic: false }].some((word) => this.#touch(name, word, onlyReads ? 'reads' : 'changes'));
+    for (const { word, touch } of touchesOf(name, words)) this.#touch(name, word, touch);
   }
 
   /** Whether it touches any. */
   #touch(name: string, word: ShellWord, touch: Touch): boolean {
     const { own } = this.#context;
-    const { text } = word;
-    // `--file=PATH`, `of=PATH`; an option alone names nothing.
-    const after = text.slice(text.indexOf('=') + 1);
-    const parts = [...(text.startsWith('-') ? [] : [text]), ...(after === text ? [] : [after])];
-    for (const part of parts)
-      for (const from of this.#folders) {
-        const path = this.#resolved({ ...word, text: part }, from, 'kept');
+    for (const text of pathsIn(word))
+      for (const from of this.#folders.now) {
+        const path = this.#folders.resolved({ ...word, text }, from, 'kept');
         if (typeof path !== 'string') continue;
-        const isByHand = touch !== 'reads' && name !== 'git' && !text.startsWith('-');
+        const isByHand = touch !== 'reads' && name !== 'git' && !word.text.startsWith('-');
         if (isByHand && /\/\.git(\/|$)/i.test(path)) this.#byHand(path);
         const tool = own === null ? null : ownTouch(own, path, touch);
         if (tool !== null) {
@@ -824,42 +664,15 @@ class Reader implements Reading {
 
   // --- what nobody reads ---
 
-  #unknown(name: string, path: string, words: readonly ShellWord[], run: Run): void {
-    const { input } = run;
-    const text = words.map((word) => word.text).join(' ');
-    if (FOREIGN_SHELLS.has(name)) {
-      this.#mentioned(text, `${name} reads another language`, 'opaque', name);
-      this.#ownInCode(text, name);
-      return;
-    }
-    if (name === 'sed' || name.endsWith('awk')) {
-      const isInFile = words.some((word) => /^(-\w*f|--file|-i$|--include)/.test(word.text)) && name !== 'sed';
-      if (isInFile || runsPrograms(name, text))
-        this.#mentioned(
-          // `1egit push` runs git.
-          name === 'sed' ? text.replace(/(?<=[\d$/!;{}\s'"])e(?=\w)/g, 'e ') : text,
-          `the code of ${name} is not read`,
-          isInFile || name !== 'sed' ? 'opaque' : 'nothing',
-          name,
-        );
-      return;
-    }
-    const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
-    if (codeOptions !== undefined) {
-      this.#interpreter(name, codeOptions, words, run);
-      return;
-    }
-    if (RUNS_UNSEEN.has(name)) {
-      const fed = input.kind === 'text' ? ` ${input.text}` : '';
-      if (!this.#holding([...words.map((word) => word.text), fed], `${name} runs more than is in the line`))
-        this.opaque.push(name);
-      return;
-    }
-    const starts = words.some((word) => /^(--pre|--pager|-P$)/.test(word.text));
-    if (HARMLESS.has(name) && !starts) return;
-    const fed = input.kind === 'text' ? [input.text] : [];
-    if (this.#holding([...words.map((word) => word.text), ...fed], `${name} may run what its words say`)) return;
-    if (path.includes('/') && !/^(\/usr)?\/s?bin\//.test(path)) this.opaque.push(path);
+  #unknown(name: string, path: string, words: readonly ShellWord[], { input }: Run): void {
+    const unseen = unseenIn(name, path, words, input);
+    if (unseen === null) return;
+    const { looksFor, texts, why, isCode, opaque } = unseen;
+    const code = texts.join(' ');
+    if (isCode) this.#ownInCode(code, name);
+    if (looksFor === 'nothing') this.#every(why);
+    else if (looksFor === 'mentions') this.#mentioned(code, why, opaque === null ? 'nothing' : 'opaque', opaque ?? '');
+    else if (!this.#holding(texts, why) && opaque !== null) this.opaque.push(opaque);
   }
 
   /** Whether words hold a call of a program that the catalog knows. */
@@ -869,23 +682,6 @@ class Reader implements Reading {
     );
     if (found.length > 0) this.unresolved.push({ integrations: found, why });
     return found.length > 0;
-  }
-
-  #interpreter(name: string, codeOptions: readonly string[], words: readonly ShellWord[], { input }: Run): void {
-    const texts = words.map(({ text }) => text);
-    const hasCode = texts.some((text) =>
-      codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))),
-    );
-    const isFed =
-      !hasCode &&
-      texts.every((text) => text.startsWith('-')) &&
-      !texts.some((text) => /^(-m|--?(version|V|v|help|h))$/.test(text));
-    if (isFed && input.kind === 'unknown') this.#every(`${name} runs what another command prints`);
-    else {
-      const code = isFed && input.kind === 'text' ? input.text : texts.join(' ');
-      this.#mentioned(code, `the code of ${name} is not read`, 'opaque', name);
-      this.#ownInCode(code, name);
-    }
   }
 
   // --- what the catalog knows ---
@@ -905,11 +701,11 @@ class Reader implements Reading {
     run: Run,
   ): void {
     const read = ({ integration, command }: Program): CommandReading[] =>
-      [...this.#folders].map((folder) =>
+      [...this.#folders.now].map((folder) =>
         readCommand(name, integration, command, words, {
           folder: folder === LOST ? null : folder,
           isLost: folder === LOST,
-          within: (from, word) => this.#resolved(word, from),
+          within: (from, word) => this.#folders.resolved(word, from),
           gitAt: (at) => {
             this.gitFolders.add(at);
             return this.#context.git.get(at) ?? null;
@@ -919,11 +715,14 @@ class Reader implements Reading {
     // Of a program that serves several integrations, those that know this command; all of them, if none does.
     const found = this.#concerned(programs, words).map((program) => ({ ...program, readings: read(program) }));
     const knowing = found.filter(({ readings }) => readings.some(({ call }) => call !== null));
-    const variable = assignments.find((each) => mayRedirectGit(each.name, each.value))?.name ?? this.#gitVariable;
+    const variable =
+      assignments.find((each) => mayRedirectGit(each.name, each.value))?.name ?? this.#variables.redirectsGit;
     for (const { integration, readings } of knowing.length > 0 ? knowing : found) {
       const led =
         name === 'gh'
-          ? [...assignments.map((each) => each.name), ...this.#variables].find((each) => /^GH_(REPO|HOST)$/.test(each))
+          ? [...assignments.map((each) => each.name), ...this.#variables.names].find((each) =>
+              /^GH_(REPO|HOST)$/.test(each),
+            )
           : undefined;
       if (led !== undefined)
         this.unresolved.push({
@@ -954,9 +753,11 @@ class Reader implements Reading {
 
   /** What a known command does, and what it starts. */
   #took(name: string, words: readonly ShellWord[], readings: readonly CommandReading[], run: Run): void {
-    const calls = callsOf(readings);
+    const calls = callsAcross(readings);
     for (const call of calls) this.#add(call);
-    if (name !== OWN_INTEGRATION) this.#touchKnown(name, words, calls);
+    // One that it touches says enough.
+    if (name !== OWN_INTEGRATION)
+      touchesOfCalls(name, words, calls).some(({ word, touch }) => this.#touch(name, word, touch));
     // The shell that it starts has the folder that it had.
     this.#apart(() => {
       for (const text of new Set(readings.flatMap(({ runs }) => runs))) this.#text(text, run.depth, name);
@@ -968,64 +769,9 @@ class Reader implements Reading {
   }
 }
 
-/** One call for what is the same in every folder that the line may be in by then: what differs only the shell knows. */
-function callsOf(readings: readonly CommandReading[]): CommandCall[] {
-  const found = new Map<string, CommandCall[]>();
-  for (const { call } of readings) {
-    if (call === null) continue;
-    const key = JSON.stringify([call.name, call.possible, call.tools]);
-    const same = found.get(key);
-    if (same === undefined) found.set(key, [call]);
-    else same.push(call);
-  }
-  return [...found.values()].map(([first, ...others]) =>
-    others.length === 0
-      ? first!
-      : {
-          ...first!,
-          argument: (canonical) => {
-            const [one, ...more] = [first!, ...others].map(({ argument }) => argument(canonical));
-            return more.every((each) => JSON.stringify(each) === JSON.stringify(one))
-              ? one!
-              : { state: 'unreadable', why: 'only the shell knows the folder' };
-          },
-        },
-  );
-}
-
-/** git's commands that write the files of the folder they work in. */
-const CHANGES_FILES =
-  /^git (checkout|switch|restore|reset|clean|stash|pull|merge|rebase|apply|am|rm|mv|cherry-pick|revert|clone|init|worktree|sparse-checkout|read-tree|checkout-index|submodule|bisect|config)\b/;
-
 /** Options behind which a program stands, for each file that is found. */
 const FIND_STARTS = /^-(?:exec|execdir|ok|okdir)$/;
 const FD_STARTS = /^(?:-[a-zA-Z]*[xX]|--exec|--exec-batch)(?:=(.*))?$/s;
-
-/** Programs that print what sets a shell up for them. */
-const SETS_UP_A_SHELL =
-  /^\$\((\S*\/)?(ssh-agent|pyenv|rbenv|nodenv|goenv|jenv|direnv|brew|mise|asdf|fnm|zoxide|starship|dircolors|conda|opam|luarocks|perl -i?MLocal::Lib|nix|gpg-agent|minikube|docker-machine|thefuck|atuin)( [\w.=:/@-]+)*\)$/i;
-
-/** Variables that hold a command for the programs that heed them. */
-const RUN_BY_PROGRAMS =
-  /(PAGER|EDITOR|VISUAL|BROWSER|ASKPASS|LESSOPEN|LESSCLOSE|PROMPT_COMMAND|COMMAND)$|^(GIT_|BASH_FUNC_|PS\d$|RSYNC_RSH$|SHELL$)/;
-
-/** Variables that name what a shell runs first. */
-const STARTUP = /^(BASH_ENV|ENV|ZDOTDIR|BASH_FUNC_.*)$/;
-
-/** Programs that end others. */
-const STOPS: ReadonlySet<string> = new Set(['kill', 'pkill', 'killall', 'systemctl']);
-
-/** Arrays of the shell in which a name is what runs. */
-const REBINDING: ReadonlySet<string> = new Set([
-  'BASH_ALIASES',
-  'BASH_CMDS',
-  'aliases',
-  'galiases',
-  'functions',
-  'commands',
-]);
-
-const PACKAGE_RUNNERS: ReadonlySet<string> = new Set(['npx', 'bunx', 'uvx', 'pipx']);
 
 /** What stands in a line for something that nobody knows. */
 const ADDED = '"$added"';
@@ -1043,10 +789,6 @@ function joined(words: readonly ShellWord[]): string | null {
   return words.some(({ dynamic }) => dynamic) ? null : words.map(({ text }) => text).join(' ');
 }
 
-function isStandardInput(file: string): boolean {
-  return /^\/(dev\/stdin|dev\/fd\/0|proc\/self\/fd\/0)$/.test(file);
-}
-
 /** Whether a text speaks of a host of an API. */
 function speaksOfHost(text: string, hosts: readonly string[]): boolean {
   const lower = text.toLowerCase();
@@ -1056,26 +798,4 @@ function speaksOfHost(text: string, hosts: readonly string[]): boolean {
 /** Of a text that the shell took as it stands: whether it runs something once it is evaluated. */
 function hasSubstitution(text: string): boolean {
   return text.includes('$(') || text.includes('`');
-}
-
-function assignmentOf({ text, ...word }: ShellWord): ShellAssignment {
-  const at = text.indexOf('=');
-  const value = at === -1 ? { text: '', dynamic: true } : { ...word, text: text.slice(at + 1) };
-  return {
-    name: at === -1 ? text : text.slice(0, at),
-    index: null,
-    value,
-    ...(/[$`]/.test(text.slice(0, Math.max(at, 0))) && { isUnknown: true }),
-  };
-}
-
-function unknownVariable({ text }: ShellWord): ShellAssignment {
-  return { name: /^\w*/.exec(text)![0], index: null, value: { text: '', dynamic: true } };
-}
-
-/** Whether code of sed or awk may start a program. */
-function runsPrograms(name: string, text: string): boolean {
-  return name === 'sed'
-    ? /(^|[\s;{}\d$/!'"])e|\W[gpiImM\d]*e[gpiImMw\d]*(\s|;|$|\}|#)|(^|\s)(-f|--file)/.test(text)
-    : /system\s*\(|\|&?\s*"[\w/$]|getline|@/.test(text);
 }

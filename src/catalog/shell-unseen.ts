@@ -1,0 +1,90 @@
+/** What there is to find in the words of programs that nobody reads: interpreters, other shells, build tools, programs that nobody knows. Pure. */
+import { FOREIGN_SHELLS, HARMLESS, INTERPRETERS, RUNS_UNSEEN } from './programs.ts';
+import type { ShellInput, ShellWord } from './shell-line.ts';
+
+/** What is to be looked for. */
+export interface Unseen {
+  /** `mentions`: programs and hosts that a text speaks of; `calls`: words that are a call of one; `nothing`: it can't be told at all */
+  readonly looksFor: 'mentions' | 'calls' | 'nothing';
+  readonly texts: readonly string[];
+  readonly why: string;
+  /** it is code, which may speak of toolgate's own files too */
+  readonly isCode: boolean;
+  /** what it is, if nothing is found: code which is not in the line, by this name; null for harmless */
+  readonly opaque: string | null;
+}
+
+/** Null for what only prints or looks. */
+export function unseenIn(name: string, path: string, words: readonly ShellWord[], input: ShellInput): Unseen | null {
+  const texts = words.map(({ text }) => text);
+  const line = texts.join(' ');
+  const fed = input.kind === 'text' ? [input.text] : [];
+  if (FOREIGN_SHELLS.has(name))
+    return { looksFor: 'mentions', texts: [line], why: `${name} reads another language`, isCode: true, opaque: name };
+  if (name === 'sed' || name.endsWith('awk')) return editorCode(name, texts);
+  const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
+  if (codeOptions !== undefined) return interpreted(name, codeOptions, texts, input);
+  if (RUNS_UNSEEN.has(name)) {
+    const why = `${name} runs more than is in the line`;
+    return { looksFor: 'calls', texts: [...texts, ...fed], why, isCode: false, opaque: name };
+  }
+  const starts = texts.some((text) => /^(--pre|--pager|-P$)/.test(text));
+  if (HARMLESS.has(name) && !starts) return null;
+  const isSystems = !path.includes('/') || /^(\/usr)?\/s?bin\//.test(path);
+  return {
+    looksFor: 'calls',
+    texts: [...texts, ...fed],
+    why: `${name} may run what its words say`,
+    isCode: false,
+    opaque: isSystems ? null : path,
+  };
+}
+
+/** sed and awk: most of their code runs nothing. */
+function editorCode(name: string, texts: readonly string[]): Unseen | null {
+  const line = texts.join(' ');
+  const isSed = name === 'sed';
+  const isInFile = !isSed && texts.some((text) => /^(-\w*f|--file|-i$|--include)/.test(text));
+  if (!isInFile && !(isSed ? SED_RUNS : AWK_RUNS).test(line)) return null;
+  return {
+    looksFor: 'mentions',
+    // `1egit push` runs git.
+    texts: [isSed ? line.replace(/(?<=[\d$/!;{}\s'"])e(?=\w)/g, 'e ') : line],
+    why: `the code of ${name} is not read`,
+    isCode: false,
+    opaque: isSed ? null : name,
+  };
+}
+
+const SED_RUNS = /(^|[\s;{}\d$/!'"])e|\W[gpiImM\d]*e[gpiImMw\d]*(\s|;|$|\}|#)|(^|\s)(-f|--file)/;
+const AWK_RUNS = /system\s*\(|\|&?\s*"[\w/$]|getline|@/;
+
+function interpreted(
+  name: string,
+  codeOptions: readonly string[],
+  texts: readonly string[],
+  input: ShellInput,
+): Unseen {
+  const hasCode = texts.some((text) =>
+    codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))),
+  );
+  const isFed =
+    !hasCode &&
+    texts.every((text) => text.startsWith('-')) &&
+    !texts.some((text) => /^(-m|--?(version|V|v|help|h))$/.test(text));
+  if (isFed && input.kind === 'unknown')
+    return {
+      looksFor: 'nothing',
+      texts: [],
+      why: `${name} runs what another command prints`,
+      isCode: false,
+      opaque: null,
+    };
+  return {
+    looksFor: 'mentions',
+    texts: [isFed && input.kind === 'text' ? input.text : texts.join(' ')],
+    why: `the code of ${name} is not read`,
+    isCode: true,
+    opaque: name,
+  };
+}

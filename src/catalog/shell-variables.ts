@@ -1,0 +1,110 @@
+/** What a shell line's variables hold, as far as the line itself says it. Pure. */
+import { mayRedirectGit } from './git-context.ts';
+import type { ShellAssignment, ShellWord } from './shell-line.ts';
+
+/** What is known beside the line. */
+interface Around {
+  readonly home: string | null;
+  /** the folder by now, where there is only one */
+  readonly folder: () => string | null;
+}
+
+export class Variables {
+  readonly #around: Around;
+  /** all that the line has set by now, in whatever process */
+  readonly #set = new Set<string>();
+  /** those that hold a text that is known; null for one that has changed since */
+  #values = new Map<string, string | null>();
+  /** one that may make git do something else */
+  redirectsGit: string | null = null;
+
+  constructor(around: Around) {
+    this.#around = around;
+  }
+
+  has(name: string): boolean {
+    return this.#set.has(name);
+  }
+
+  get names(): ReadonlySet<string> {
+    return this.#set;
+  }
+
+  /** Variables that stay. `isSure`: the assignment surely runs. Only what is set once, to a plain text, is known. */
+  set(assignments: readonly ShellAssignment[], isSure: boolean): void {
+    for (const { name, index, value, isUnknown } of assignments) {
+      const text = index === null ? this.completed(value) : null;
+      const isPlain = text !== null && isSure && !this.#set.has(name) && !/[`$\\*?[{~]/.test(text);
+      this.#values.set(name, isPlain ? text : null);
+      this.#set.add(name);
+      if (isUnknown === true || mayRedirectGit(name, value)) this.redirectsGit ??= name;
+    }
+  }
+
+  /** What another process sets is gone with it. */
+  apart(run: () => void): void {
+    const before = this.#values;
+    this.#values = new Map(before);
+    run();
+    this.#values = before;
+  }
+
+  /** What it holds; null where only the shell knows. */
+  valueOf(name: string): string | null {
+    if (this.#set.has(name)) return this.#set.has('IFS') ? null : (this.#values.get(name) ?? null);
+    if (name === 'HOME') return this.#around.home;
+    return name === 'PWD' ? this.#around.folder() : null;
+  }
+
+  /** A word with all its variables known, or null where only the shell knows. */
+  completed({ text, dynamic, variables, whole }: ShellWord): string | null {
+    if (!dynamic) return text;
+    if (variables === undefined) return null;
+    const values = new Map(variables.map((name) => [name, this.valueOf(name)] as const));
+    const isSplit = whole !== true && [...values.values()].some((value) => value === null || /[\s*?[]|^$/.test(value));
+    if (isSplit || [...values.values()].includes(null)) return null;
+    return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (written, braced, plain) => values.get(braced ?? plain) ?? written);
+  }
+
+  /** With its variables filled in, if all are known. */
+  plain(word: ShellWord): ShellWord {
+    const text = this.completed(word);
+    return text === null ? word : { text, dynamic: false };
+  }
+
+  /** `$CMD push`, where the line has said what CMD is: the shell makes words of it. */
+  withProgram(words: readonly ShellWord[]): readonly ShellWord[] {
+    const [first, ...rest] = words;
+    if (first?.dynamic !== true) return words;
+    const name = first.whole === true ? undefined : /^\$\{?(\w+)\}?$/.exec(first.text)?.[1];
+    const value = name === undefined ? null : this.valueOf(name);
+    const whole = this.completed(first);
+    const texts = whole === null ? (value ?? '').split(/\s+/).filter((text) => text !== '') : [whole];
+    return texts.length === 0 ? words : [...texts.map((text) => ({ text, dynamic: false })), ...rest];
+  }
+
+  /** The program that a word names, or null where only the shell knows. */
+  programOf({ text, dynamic, variables, whole }: ShellWord): string | null {
+    if (!dynamic) return text.replace(/^=/, '');
+    // `"$JAVA_HOME/bin/java"` is java, wherever it is; what is no single word may hold another program.
+    const isOne = whole === true || variables?.every((name) => !this.#set.has(name)) === true;
+    return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
+  }
+}
+
+/** `export X=y`: a word as an assignment. */
+export function assignmentOf({ text, ...word }: ShellWord): ShellAssignment {
+  const at = text.indexOf('=');
+  const value = at === -1 ? { text: '', dynamic: true } : { ...word, text: text.slice(at + 1) };
+  return {
+    name: at === -1 ? text : text.slice(0, at),
+    index: null,
+    value,
+    ...(/[$`]/.test(text.slice(0, Math.max(at, 0))) && { isUnknown: true }),
+  };
+}
+
+/** `read X`: set to what nobody knows. */
+export function unknownVariable({ text }: ShellWord): ShellAssignment {
+  return { name: /^\w*/.exec(text)![0], index: null, value: { text: '', dynamic: true } };
+}
