@@ -4,6 +4,7 @@ import { writeEvents } from '../audit/chain.ts';
 import { type Guard, type GuardState, guardsOf } from '../clients/hooks.ts';
 import { insertAlerts } from '../notify/alerts.ts';
 import { HOOK_AGENTS, type HookAgent } from '../shell/payload.ts';
+import { WHEN_IT_HANGS } from '../shell/registration.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import { channelsOf, type House } from './house.ts';
 
@@ -78,4 +79,10 @@ export const WHY: Record<GuardState, string> = {
 
 export function mendOf({ agent }: Guard): string {
   return `toolgate hook --print ${agent}`;
+}
+
+/** What a client does, and what if its hook can't answer, in one line. */
+export function guardWords({ agent, state, file }: Guard): string {
+  const hangs = state === 'guarded' ? `; ${WHEN_IT_HANGS[agent as HookAgent]}` : ` (${file})`;
+  return `${WHY[state]}${hangs}`;
 }

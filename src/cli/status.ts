@@ -10,7 +10,7 @@ import { deskFacts } from '../desk/run.ts';
 import { messageOf } from '../errors.ts';
 import { listAlerts, openDeliveries } from '../notify/alerts.ts';
 import { addressOf, answers } from './console.ts';
-import { guardsHere, nameOfAgent, WHY } from './guards.ts';
+import { guardsHere, guardWords, nameOfAgent } from './guards.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { configuredLaunches, unrecognised } from './on-record.ts';
 import { counted, print, printJson } from './output.ts';
@@ -89,7 +89,7 @@ export async function status(flags: HouseFlags & { json?: boolean }): Promise<nu
           `tools      ${facts.tools.length} seen${unclassified === 0 ? '' : `, ${unclassified} unclassified`}`,
           `last 24 h  ${decided.length === 0 ? 'no call' : decided.join(', ')}; ${counted(facts.alerts, 'alert', 'alerts')}`,
           ...commandLines(facts.commands),
-          ...guards.map((guard) => `hooks      ${nameOfAgent(guard.agent)}: ${WHY[guard.state]} (${guard.file})`),
+          ...guards.map((guard) => `hooks      ${nameOfAgent(guard.agent)}: ${guardWords(guard)}`),
           `approvals  ${waiting === 0 ? 'nothing waits for a person' : `${counted(waiting, 'call waits', 'calls wait')} for a person: toolgate approvals, or toolgate console`}`,
           `desk       ${desk === null ? 'not running (it starts when a call is held or an alert is raised)' : `running at ${addressOf(desk)}${answering ? '' : ', which does not answer'}`}${facts.undelivered === 0 ? '' : `; ${facts.undelivered} deliveries waiting`}`,
           ...(unwritable === null ? [] : [`store      every call is refused: ${unwritable}`]),
