@@ -7,6 +7,7 @@ import type { CatalogFile } from '../catalog/schema.ts';
 import type { OurCatalog } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
 import { GatewayError } from '../errors.ts';
+import { once } from '../once.ts';
 import { formatProblems } from '../problem.ts';
 
 /** `commands`: judged are commands alone. Files are read when they are first needed. */
@@ -35,14 +36,6 @@ export function catalogFiles(files: readonly CatalogFile[]): Record<string, stri
     'catalog.hash': sha256(whole),
     'commands.json': JSON.stringify(commandsOnly(files)),
     'programs.json': JSON.stringify(programsOnly(files)),
-  };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | null = null;
-  return () => {
-    made ??= make();
-    return made;
   };
 }
 

@@ -5,13 +5,26 @@ import { fileURLToPath } from 'node:url';
 import type { OwnPlaces } from '../catalog/own.ts';
 import type { Folders } from '../config/paths.ts';
 import { DEFAULT_PORT } from '../desk/port.ts';
+import { once } from '../once.ts';
 
 /** `port`: the desk's, if it runs on another than it usually does. */
 export function ownPlaces({ config, state }: Folders, port: number | null = null): OwnPlaces {
+  // Where they really are is looked up when a command names a file; most name none.
+  const places = {
+    config: once(() => spellings(config)),
+    state: once(() => spellings(state)),
+    program: once(() => spellings(dirname(fileURLToPath(import.meta.url)))),
+  };
   return {
-    config: spellings(config),
-    state: spellings(state),
-    program: spellings(dirname(fileURLToPath(import.meta.url))),
+    get config() {
+      return places.config();
+    },
+    get state() {
+      return places.state();
+    },
+    get program() {
+      return places.program();
+    },
     ports: port === null || port === DEFAULT_PORT ? [DEFAULT_PORT] : [DEFAULT_PORT, port],
   };
 }
