@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'files.ts',
     'exact.ts',
     'duration.ts',
+    'once.ts',
   ],
   ['flow.ts'],
   ['catalog', 'policy'],
