@@ -99,7 +99,9 @@ function isRegistration(path: string, touch: Touch): boolean {
     const file = each.replace(/\/$/, '');
     if (path.endsWith(`/${file}`) || (each.endsWith('/') && path.includes(`/${each}`))) return true;
     const folder = file.slice(0, file.lastIndexOf('/'));
-    return touch === 'destroys' && folder.startsWith('.') && path.endsWith(`/${folder}`);
+    // Of these folders a project keeps other things in two.
+    const isClients = folder.startsWith('.') && !/^\.(github|vscode)(\/|$)/.test(folder);
+    return touch === 'destroys' && isClients && path.endsWith(`/${folder}`);
   });
 }
 

@@ -173,21 +173,32 @@ export const HARMLESS: ReadonlySet<string> = wordSet(
 
 /** Programs that only look into the files that they are given. */
 export const READS_FILES: ReadonlySet<string> = wordSet(
-  'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha256sum less more man bat jq yq sed awk gawk readlink realpath basename dirname find fd echo printf open xdg-open code cursor cd which type',
+  'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha1sum sha256sum sha512sum cksum xxd od hexdump strings base64 less more man bat jless jq yq sed awk gawk yamllint shellcheck readlink realpath basename dirname find fd echo printf open xdg-open code cursor cd which type',
 );
 
 /** Programs that take away, move or change a folder with all that is below. */
-export const DESTROYS_FILES: ReadonlySet<string> = wordSet(
-  'rm rmdir mv shred unlink chmod chown chattr rsync find trash srm',
-);
+export const DESTROYS_FILES: ReadonlySet<string> = wordSet('rm rmdir mv shred unlink rsync find trash srm');
 
-/** Programs whose last operand is what they write. */
-export const COPIES_FILES: ReadonlySet<string> = wordSet('cp scp install ditto');
+/** Programs whose last operand is what they write, with what becomes of the others. */
+export const SOURCE_OF_COPIES: ReadonlyMap<string, 'reads' | 'destroys'> = new Map([
+  ['cp', 'reads'],
+  ['scp', 'reads'],
+  ['rsync', 'reads'],
+  ['install', 'reads'],
+  ['ditto', 'reads'],
+  ['mv', 'destroys'],
+]);
 
 /** Options with which a program that reads files changes them. */
 export const CHANGING_OPTIONS: ReadonlyMap<string, RegExp> = new Map([
   ['sed', /^(-[a-zA-Z]*i|--in-place)/],
   ['gawk', /^(-i|--include)/],
+  ['awk', /^(-i|--include)|>/],
+  ['tree', /^-o/],
+  ['less', /^-[a-zA-Z]*[oO]/],
+  ['diff', /^--output/],
+  ['base64', /^(-o|--output)/],
+  ['xxd', /^-[a-zA-Z]*r/],
   ['yq', /^(-[a-zA-Z]*i|--inplace)/],
   ['sort', /^(-[a-zA-Z]*o|--output)/],
   ['find', /^-(delete|exec|execdir|ok|okdir|fprint.*|fls)$/],

@@ -53,7 +53,7 @@ import {
 import { isStandardInput, shellTasks } from './shell-options.ts';
 import { unseenIn } from './shell-unseen.ts';
 import { assignmentOf, unknownVariable, Variables } from './shell-variables.ts';
-import { pathsIn, touchesOf, touchesOfCalls } from './touching.ts';
+import { pathsIn, pathsInText, touchesOf, touchesOfCalls } from './touching.ts';
 import { unwrap, withAdded } from './unwrap.ts';
 
 /** What is known beside the line. */
@@ -126,6 +126,8 @@ class Reader implements Reading {
   readonly unresolved: Unresolved[] = [];
   readonly opaque: string[] = [];
   readonly gitFolders = new Set<string>();
+  /** what was found of a path before */
+  readonly #touched = new Map<string, OwnTool | null>();
   /** of the calls, to tell which is there already */
   readonly #keys = new Set<string>();
   readonly #catalog: Catalog;
@@ -505,6 +507,7 @@ class Reader implements Reading {
     if (PACKAGE_RUNNERS.has(wrapper)) {
       // A package by its name, with or without a version: known only if its program is.
       const program = programName(first.replace(/(?<=.)@[^/]*$/, ''));
+      this.#touchAll(program, words.slice(1));
       if (this.#programs.has(program) || SHELLS.has(program))
         this.#run([{ text: program, dynamic: false }, ...words.slice(1)], run);
       else
@@ -611,7 +614,12 @@ class Reader implements Reading {
       this.#own(name, 'stop', null);
     if (own !== null && !HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text)))
       this.#own(name, 'ask_desk', null);
-    for (const { word, touch } of touchesOf(name, words)) this.#touch(name, word, touch);
+    for (const { word, touch } of touchesOf(name, words)) {
+      this.#touch(name, word, touch);
+      // A text of several words may be code.
+      if (/[\s'"]/.test(word.text))
+        for (const text of pathsInText(word.text)) this.#touch(name, { text, dynamic: false }, touch);
+    }
   }
 
   /** Whether it touches any. */
@@ -619,17 +627,26 @@ class Reader implements Reading {
     const { own } = this.#context;
     for (const text of pathsIn(word))
       for (const from of this.#folders.now) {
-        const path = this.#folders.resolved({ ...word, text }, from, 'kept');
+        const part = { ...word, text, dynamic: word.dynamic && /[$`]/.test(text) };
+        const path = this.#folders.resolved(part, from, 'kept');
         if (typeof path !== 'string') continue;
         const isByHand = touch !== 'reads' && name !== 'git' && !word.text.startsWith('-');
         if (isByHand && /\/\.git(\/|$)/i.test(path)) this.#byHand(path);
-        const tool = own === null ? null : ownTouch(own, path, touch);
+        const tool = own === null ? null : this.#ownTouch(own, path, touch);
         if (tool !== null) {
           this.#own(name, tool, path);
           return true;
         }
       }
     return false;
+  }
+
+  #ownTouch(own: OwnPlaces, path: string, touch: Touch): OwnTool | null {
+    const key = `${touch} ${path}`;
+    const known = this.#touched.get(key);
+    const tool = known === undefined ? ownTouch(own, path, touch) : known;
+    this.#touched.set(key, tool);
+    return tool;
   }
 
   /** A repository's own files, changed without git. */
@@ -649,7 +666,14 @@ class Reader implements Reading {
   #ownInCode(code: string, by: string): void {
     const { own, home } = this.#context;
     const integration = this.#catalog.integrations.get(OWN_INTEGRATION);
-    if (own !== null && integration !== undefined && speaksOfOwn(own, code, home))
+    if (own === null || integration === undefined) return;
+    const touches = pathsInText(code).some((text) =>
+      [...this.#folders.now].some((from) => {
+        const path = this.#folders.resolved({ text, dynamic: false }, from, 'kept');
+        return typeof path === 'string' && this.#ownTouch(own, path, 'changes') !== null;
+      }),
+    );
+    if (touches || speaksOfOwn(own, code, home))
       this.unresolved.push({ integrations: [integration], why: `the code of ${by} speaks of toolgate's own files` });
   }
 
