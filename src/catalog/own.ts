@@ -52,6 +52,12 @@ const REGISTRATIONS: readonly string[] = [
   '.factory/settings.json',
   '.factory/mcp.json',
   '.kiro/settings/mcp.json',
+  '.kiro/hooks/',
+  '.kiro/agents/',
+  '.agents/plugins/',
+  '.windsurf/hooks.json',
+  'documents/cline/hooks/',
+  '.factory/settings.local.json',
   '.clinerules/hooks/',
   '.cline/hooks/',
 ];
@@ -129,9 +135,19 @@ export function speaksOfOwn(places: OwnPlaces, text: string, home: string | null
 }
 
 export function asksDesk({ ports }: OwnPlaces, text: string): boolean {
-  return ports.some((port) =>
-    new RegExp(`(localhost|127\\.[\\d.]+|\\[::1\\]|0\\.0\\.0\\.0):${port}(?!\\d)`, 'i').test(text),
-  );
+  const asked = portsHere(text);
+  return ports.some((port) => asked.has(port));
+}
+
+const THIS_MACHINE =
+  /(?:^|[^\w.])(localhost\.?|127(?:\.\d{1,3}){1,3}|\[::1\]|\[::\]|0\.0\.0\.0|0|2130706433|0x7f000001)$/i;
+
+/** The ports of this machine that a text names, as in `localhost:7433`. */
+export function portsHere(text: string): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const { index, 1: port } of text.matchAll(/:0{0,3}(\d{1,5})(?!\d)/g))
+    if (THIS_MACHINE.test(text.slice(Math.max(0, index - 24), index))) found.add(Number(port));
+  return found;
 }
 
 /** As a call of a command or a file tool called `name`; null if the catalog has no such tool. */

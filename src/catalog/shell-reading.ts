@@ -53,7 +53,7 @@ import {
 import { isStandardInput, shellTasks } from './shell-options.ts';
 import { unseenIn } from './shell-unseen.ts';
 import { assignmentOf, unknownVariable, Variables } from './shell-variables.ts';
-import { pathsIn, pathsInText, touchesOf, touchesOfCalls } from './touching.ts';
+import { patchedPaths, pathsIn, pathsInText, touchesOf, touchesOfCalls } from './touching.ts';
 import { unwrap, withAdded } from './unwrap.ts';
 
 /** What is known beside the line. */
@@ -372,6 +372,10 @@ class Reader implements Reading {
       return;
     }
     this.#touchAll(name, rest);
+    if (/^(apply_)?patch$/.test(name)) {
+      const texts = [...rest.map(({ text }) => text), input.kind === 'text' ? input.text : ''];
+      for (const text of texts.flatMap(patchedPaths)) this.#touch(name, { text, dynamic: false }, 'changes');
+    }
     if (HTTP_CLIENTS.has(name)) this.#request(name, rest);
     this.#unknown(name, path, rest, run);
   }

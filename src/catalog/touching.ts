@@ -69,3 +69,10 @@ function withoutBraces(text: string, dynamic: boolean): string[] {
   const found = dynamic && !/[$`]/.test(text) ? /^([^{}]*)\{([^{}]*,[^{}]*)\}([^{}]*)$/.exec(text) : null;
   return found === null ? [] : found[2]!.split(',').map((each) => `${found[1]}${each}${found[3]}`);
 }
+
+/** The files that a patch changes, in the forms in which agents write one. */
+export function patchedPaths(text: string): string[] {
+  const headers =
+    /^[ \t]*(?:\*\*\* (?:Add|Update|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b\/)?|--- (?:a\/)?)([^\n]+)$/gm;
+  return [...new Set([...text.matchAll(headers)].map((found) => found[1]!.trim()))];
+}

@@ -38,7 +38,7 @@ async function look(house: House, agent: HookAgent, event: HookEvent, asks: Hook
   // What goes through the gate is on its record.
   if (
     asks.kind === 'mcp' &&
-    (await import('./own-gate.ts')).isOwnGate(asks, house.folders, event.cwd ?? process.cwd(), homedir())
+    (await import('./own-gate.ts')).isOwnGate(asks, event.form, house.folders, event.cwd ?? process.cwd(), homedir())
   )
     return;
   const use: ToolUse = {

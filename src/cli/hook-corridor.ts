@@ -77,7 +77,10 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
   };
   if (calls.length === 0) return noDecision(event.form);
   const cwd = event.cwd ?? process.cwd();
-  if (asks.kind === 'mcp' && (await import('./own-gate.ts')).isOwnGate(asks, house.folders, cwd, homedir())) {
+  if (
+    asks.kind === 'mcp' &&
+    (await import('./own-gate.ts')).isOwnGate(asks, event.form, house.folders, cwd, homedir())
+  ) {
     // The gate judges, counts, holds and records it; what is blocked is blocked here already.
     const gathered = await judge.count('', await whoAsks(), calls, judge.gather());
     if (decide(await whoAsks(), calls, gathered).decision.effect !== 'block') return noDecision(event.form);

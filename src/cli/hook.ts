@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
+import { portsHere } from '../catalog/own.ts';
 import { readShell } from '../catalog/shell-reading.ts';
 import { type Folders, folders } from '../config/paths.ts';
 import { GatewayError, messageOf } from '../errors.ts';
@@ -120,7 +121,7 @@ function isNothing({ cwd, form }: HookEvent, asks: HookAsks, ours: Catalog, wher
   switch (asks.kind) {
     case 'command': {
       // On which port of this machine the desk is only the store knows.
-      if (/(localhost|127\.[\d.]+|\[::1\]|0\.0\.0\.0):\d/i.test(asks.text)) return false;
+      if (portsHere(asks.text).size > 0) return false;
       const around = {
         cwd,
         home: homedir(),

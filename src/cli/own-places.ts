@@ -33,12 +33,21 @@ function spellings(folder: string): string[] {
   return [...new Set([folder, realPath(folder)])];
 }
 
+/** No system takes a longer one. */
+const MAX_PATH = 4096;
+
 /** A path without links, as far as it is there. */
 export function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
+  if (path.length > MAX_PATH) return path;
+  let rest = '';
+  for (let at = path; ; ) {
+    try {
+      return join(realpathSync(at), rest);
+    } catch {
+      const parent = dirname(at);
+      if (parent === at) return path;
+      rest = join(basename(at), rest);
+      at = parent;
+    }
   }
 }

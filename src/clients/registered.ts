@@ -6,23 +6,41 @@ import { isObject } from '../call.ts';
 
 /** One entry of a client's file. */
 export interface Registered {
-  /** the file that it stands in */
-  readonly file: string;
-  readonly command: string;
+  readonly command: string | undefined;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, unknown>>;
+  readonly url: string | undefined;
+  /** it says more than how a program is started */
+  readonly isOther: boolean;
 }
 
-/** Every entry of that name which the client may take, of the user and of the folders above `cwd`. Files that can't be read have none. */
-export function registeredAs(name: string, cwd: string, home: string): Registered[] {
-  const projects = [...foldersAbove(cwd)].flatMap((folder) => PROJECT_FILES.map((file) => join(folder, file)));
-  const files = [...new Set([...USER_FILES.map((file) => join(home, file)), ...projects])];
-  return files.flatMap((file) => entriesIn(file, cwd).flatMap((servers) => entryOf(servers[name], file)));
+interface Found {
+  /** every entry of that name which the client may take */
+  readonly entries: readonly Registered[];
+  /** the other servers that it knows */
+  readonly others: readonly string[];
+}
+
+/** In the files of the user and of the folders above `cwd`. A client whose files are not known here has none. */
+export function registeredAs(name: string, client: string, cwd: string, home: string): Found {
+  const { user = [], project = [] } = FILES[client] ?? {};
+  const projects = [...foldersAbove(cwd)].flatMap((folder) => project.map((file) => join(folder, file)));
+  const files = [...new Set([...user.map((file) => join(home, file)), ...projects])];
+  const servers = files.flatMap((file) => entriesIn(file, cwd));
+  return {
+    entries: servers.flatMap((each) => entryOf(each[name])),
+    others: servers.flatMap((each) => Object.keys(each)).filter((each) => each !== name),
+  };
 }
 
 /** Files with `mcpServers` or `servers`, from the home folder and from a project's. */
-const USER_FILES = ['.claude.json', '.cursor/mcp.json', '.gemini/settings.json', '.copilot/mcp-config.json'];
-const PROJECT_FILES = ['.mcp.json', '.cursor/mcp.json', '.gemini/settings.json', '.vscode/mcp.json'];
+const FILES: Readonly<Record<string, { readonly user: readonly string[]; readonly project: readonly string[] }>> = {
+  'claude-code': { user: ['.claude.json'], project: ['.mcp.json'] },
+  cursor: { user: ['.cursor/mcp.json'], project: ['.cursor/mcp.json'] },
+  gemini: { user: ['.gemini/settings.json'], project: ['.gemini/settings.json'] },
+  copilot: { user: ['.copilot/mcp-config.json'], project: [] },
+  vscode: { user: [], project: ['.vscode/mcp.json'] },
+};
 
 function* foldersAbove(cwd: string): Iterable<string> {
   for (let folder = cwd; ; folder = dirname(folder)) {
@@ -49,15 +67,17 @@ function readJson(file: string): unknown {
   }
 }
 
-function entryOf(entry: unknown, file: string): Registered[] {
+function entryOf(entry: unknown): Registered[] {
   if (!isObject(entry)) return [];
-  const { command, args, env } = entry;
+  const { command, args, env, url, ...rest } = entry;
   return [
     {
-      file,
-      command: typeof command === 'string' ? command : '',
+      command: typeof command === 'string' ? command : undefined,
       args: Array.isArray(args) ? args.map(String) : [],
       env: isObject(env) ? env : {},
+      url: typeof url === 'string' ? url : undefined,
+      isOther:
+        Object.keys(rest).some((key) => key !== 'type') || (rest['type'] !== undefined && rest['type'] !== 'stdio'),
     },
   ];
 }

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { isObject, type JsonObject, type JsonValue } from '../call.ts';
 import { quoted } from '../catalog/shell-line.ts';
+import { patchedPaths } from '../catalog/touching.ts';
 
 /** The agents that are spoken to, by the word on the command line, with the name that policies know them by. */
 export const HOOK_AGENTS = {
@@ -79,15 +80,13 @@ export interface McpLaunch {
 }
 
 /** Events after which the agent waits for an answer before a tool runs. */
-const BEFORE_A_TOOL = new Set(['PreToolUse', 'preToolUse', 'BeforeTool', 'PermissionRequest', 'permissionRequest']);
+const BEFORE_A_TOOL = new Set(['pretooluse', 'beforetool', 'permissionrequest']);
 const AFTER_A_TOOL = new Set([
-  'PostToolUse',
-  'postToolUse',
-  'AfterTool',
-  'PostToolUseFailure',
-  'postToolUseFailure',
-  'afterShellExecution',
-  'afterMCPExecution',
+  'posttooluse',
+  'aftertool',
+  'posttoolusefailure',
+  'aftershellexecution',
+  'aftermcpexecution',
 ]);
 /** Tools that run what stands in their `command`; another that has one and is called alike does too. */
 const SHELL_TOOLS =
@@ -157,7 +156,7 @@ function readAs(form: HookAgent, payload: JsonObject): HookEvent {
     session: textOf(payload, 'session_id', 'sessionId', 'conversation_id') ?? '',
     toolUse: textOf(payload, 'tool_use_id', 'toolUseId', 'toolCallId', 'tool_call_id'),
     // Copilot's camel form names no event; what has a result already ran.
-    isBefore: !AFTER_A_TOOL.has(event) && payload['toolResult'] === undefined,
+    isBefore: !AFTER_A_TOOL.has(event.toLowerCase()) && (payload['toolResult'] ?? null) === null,
   };
   switch (event) {
     case 'beforeShellExecution':
@@ -174,10 +173,11 @@ function readAs(form: HookAgent, payload: JsonObject): HookEvent {
       return { ...around, asks };
     }
   }
-  if (!BEFORE_A_TOOL.has(event) && !AFTER_A_TOOL.has(event)) return { ...around, asks: null };
+  const moment = event.toLowerCase();
+  if (!BEFORE_A_TOOL.has(moment) && !AFTER_A_TOOL.has(moment)) return { ...around, asks: null };
   const tool = nameOf(payload);
   const input = inputIn(payload);
-  const mcp = mcpTool(payload, tool, input);
+  const mcp = SHELL_TOOLS.test(tool) ? null : mcpTool(payload, tool, input, form);
   if (mcp !== null) return { ...around, asks: mcp };
   const isShell = SHELL_TOOLS.test(tool) || (LIKE_A_SHELL.test(tool) && commandsIn(input, 0).length > 0);
   if (!isShell) return { ...around, asks: filesOf(tool, input) };
@@ -200,7 +200,7 @@ function nameOf(payload: JsonObject): string {
 }
 
 /** A tool of an MCP server, by how the agent writes its name. */
-function mcpTool(payload: JsonObject, tool: string, input: JsonObject): HookMcp | null {
+function mcpTool(payload: JsonObject, tool: string, input: JsonObject, form: HookAgent): HookMcp | null {
   const context = payload['mcp_context'];
   if (isObject(context))
     return mcpOf(textOf(context, 'server_name'), textOf(context, 'tool_name') ?? tool, input, context);
@@ -209,6 +209,14 @@ function mcpTool(payload: JsonObject, tool: string, input: JsonObject): HookMcp 
     /^@([^/]+)\/(.+)$/s.exec(tool) ??
     /^mcp_([^_]+)_(.+)$/s.exec(tool) ??
     /^MCP:\s*()(.+)$/s.exec(tool);
+  if (named === null && form === 'goose' && !/^(developer|platform)__/.test(tool)) {
+    const [, server, name] = /^(.+?)__(.+)$/s.exec(tool) ?? [];
+    return name === undefined ? null : mcpOf(server!, name, input, payload);
+  }
+  if (named === null && form === 'copilot') {
+    const [, server, name] = /^(.+)-([^-]+)$/s.exec(tool) ?? [];
+    return name === undefined ? null : mcpOf(server!, name, input, payload);
+  }
   if (named === null) return null;
   const server = payload['mcp_server'];
   return mcpOf(named[1] || null, named[2]!, input, isObject(server) ? server : payload);
@@ -221,19 +229,28 @@ function mcpOf(server: string | null, tool: string, args: JsonObject, launch: Js
   // Cursor gives the command and its words as one text.
   const words = Array.isArray(given) ? given.map(String) : (written ?? '').split(/\s+/).slice(1);
   const command = Array.isArray(given) ? written : (written?.split(/\s+/)[0] ?? null);
-  const known = { ...(command !== null && { command, args: words }), ...(url !== null && { url }) };
+  const env = launch['env'];
+  const known = {
+    ...(command !== null && { command, args: words }),
+    ...(url !== null && { url }),
+    ...(isObject(env) && { env }),
+  };
   return { kind: 'mcp', server, tool, args, launch: Object.keys(known).length === 0 ? null : known };
 }
 
 const READING_TOOLS = /^(before)?_?(read|view|open|get|list|ls|cat|grep|glob|search|find|notebook_?read)/i;
+/** What is called like a reader and changes all the same: `search_replace`. */
+const CHANGES = /edit|write|replace|delete|create|patch|move|insert|rename|remove/i;
 const PATH_KEYS =
-  /^(file_?path|path|paths|notebook_?path|absolute_?path|target_?file|file_?name|file|files|dir_?path|directory|folder|source|destination|old_?path|new_?path|uri)$/i;
+  /(path|file|uri|dir|directory|folder|root|notebook|file_?name)s?$|^(target|dest|destination|source|from|to|output|glob|include)$/i;
 
 /** A tool that says which files it is about. */
 function filesOf(tool: string, input: JsonObject): HookFiles | null {
-  const paths = [...pathsIn(input, 0), ...patchedIn(input)];
+  const paths = [...pathsIn(input, 0), ...(/patch|diff/i.test(tool) ? patchedIn(input) : [])];
   if (paths.length === 0) return null;
-  return { kind: 'files', tool, input, paths, reads: READING_TOOLS.test(tool) || input['command'] === 'view' };
+  const reads =
+    (READING_TOOLS.test(tool) && !CHANGES.test(tool)) || (/editor/i.test(tool) && input['command'] === 'view');
+  return { kind: 'files', tool, input, paths, reads };
 }
 
 function pathsIn(input: JsonObject, depth: number): string[] {
@@ -249,18 +266,8 @@ function pathsIn(input: JsonObject, depth: number): string[] {
 
 /** The files of a patch, in the forms in which agents write one. */
 function patchedIn(input: JsonObject): string[] {
-  return Object.values(input).flatMap((value) =>
-    typeof value === 'string' && value.length < MAX_PATCH
-      ? [
-          ...value.matchAll(
-            /^(?:\*\*\* (?:Add|Update|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b\/)?|--- (?:a\/)?)(.+)$/gm,
-          ),
-        ].map((found) => found[1]!.trim())
-      : [],
-  );
+  return Object.values(input).flatMap((value) => (typeof value === 'string' ? patchedPaths(value) : []));
 }
-
-const MAX_PATCH = 4 * 1024 * 1024;
 
 /** Which agent's form it is; the one on the command line where no key tells. */
 function formOf(payload: JsonObject, agent: HookAgent): HookAgent {

@@ -111,6 +111,9 @@ describe('a server that is called toolgate', () => {
     ['a program before it', (where) => ({ command: '/bin/sh', args: ['-c', 'x', ...ourGate(where).args] })],
     ['more than the gate', (where) => ourGate(where, '--agent', 'x', 'y')],
     ['an address', () => ({ url: 'http://127.0.0.1:9/mcp' })],
+    ['an address beside our program', (where) => ({ ...ourGate(where), url: 'http://127.0.0.1:9/mcp' })],
+    ['switched off', (where) => ({ ...ourGate(where), disabled: true })],
+    ['started by another node', (where) => ({ ...ourGate(where), command: join(where.folder, 'node') })],
   ])('and is %s is held here', async (_, entry) => {
     const where = withGitHub();
     registers(where, 'toolgate', entry(where));

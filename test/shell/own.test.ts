@@ -30,6 +30,7 @@ describe('with no policy at all', () => {
     ['the state', 'Read', 'STATE/toolgate.db'],
     ['its own registration', 'Write', '.claude/settings.json'],
     ['an MCP server of its own', 'Write', '.mcp.json'],
+    ["another client's hook", 'Write', '.kiro/hooks/toolgate.json'],
     ['the program', 'Edit', join(import.meta.dirname, '../../dist/toolgate.js')],
   ])('a file tool reaches %s no more than a command', async (_, tool, path) => {
     const where = house('policies: []');
@@ -83,6 +84,18 @@ describe('with no policy at all', () => {
     expect(await ask(port)).toMatchObject(BLOCKED);
     expect(await ask('9')).toMatchObject(NOTHING);
   });
+});
+
+test.each([
+  ['a patch of many files', 'apply_patch', { command: `${'--- a/x\n'.repeat(400_000)}*** Update File: .mcp.json\n` }],
+  ['a path that no system takes', 'Write', { file_path: `/${'a/'.repeat(100_000)}x` }],
+  ['a line of addresses', 'Bash', { command: `node -e "${'127.0.0.1'.repeat(14_000)}"` }],
+])('%s is answered in time', async (_, tool, input) => {
+  const where = house('policies: []');
+  const started = performance.now();
+  const { code } = await where.hook('claude-code', toolUse(tool, input, where.repository));
+  expect([0, 2]).toContain(code);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 test("the file's own mode does not switch it off", async () => {

@@ -340,6 +340,46 @@ const PAYLOADS: readonly [string, HookAgent, object, object][] = [
     { form: 'kiro', asks: { kind: 'mcp', server: 'github', tool: 'create_issue', args: { title: 'x' } } },
   ],
   [
+    'Goose, a tool of an MCP server',
+    'goose',
+    { event: 'PreToolUse', matcher_context: 'x', tool_name: 'github__delete_repository', tool_input: {} },
+    { asks: { kind: 'mcp', server: 'github', tool: 'delete_repository' } },
+  ],
+  [
+    'Copilot CLI, a tool of an MCP server',
+    'copilot',
+    { sessionId: 's1', cwd: '/web', toolName: 'github-mcp-server-list_issues', toolArgs: '{}' },
+    { asks: { kind: 'mcp', server: 'github-mcp-server', tool: 'list_issues' } },
+  ],
+  [
+    'an event that is spelt otherwise',
+    'claude-code',
+    { cwd: '/web', hook_event_name: 'pretooluse', tool_name: 'Bash', tool_input: push, toolResult: null },
+    { isBefore: true, asks: { kind: 'command', text: 'git push' } },
+  ],
+  [
+    'a tool whose name begins like a reader',
+    'cursor',
+    {
+      cursor_version: '3',
+      hook_event_name: 'preToolUse',
+      tool_name: 'search_replace',
+      tool_input: { target_file: 'a' },
+    },
+    { asks: { kind: 'files', paths: ['a'], reads: false } },
+  ],
+  [
+    'text that looks like a patch and is none',
+    'claude-code',
+    {
+      cwd: '/web',
+      hook_event_name: 'PreToolUse',
+      tool_name: 'Write',
+      tool_input: { file_path: 'a.md', content: '--- a/.mcp.json' },
+    },
+    { asks: { kind: 'files', paths: ['a.md'] } },
+  ],
+  [
     'VS Code',
     'vscode',
     {
