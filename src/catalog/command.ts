@@ -144,9 +144,7 @@ function mayBeSubcommand({ text, dynamic }: ShellWord, { subcommands = {} }: Cat
 
 /** An alias that isn't the owner's runs instead of a command which this git doesn't have, or which is no part of git. */
 function shadowFault(subcommand: string, globals: Argv | null, { git }: Place): string | null {
-  const given = (globals?.options.get('-c') ?? []).some(
-    (each) => typeof each === 'string' && each.toLowerCase().startsWith(`alias.${subcommand}=`),
-  );
+  const given = globals !== null && givenAlias(subcommand, globals) !== null;
   const own = git?.settings.some(
     ({ scope, key }) => scope !== 'global' && scope !== 'system' && key.toLowerCase() === `alias.${subcommand}`,
   );
@@ -371,11 +369,15 @@ function cutTail(
 
 /** An alias from the command line itself, or from the configuration. */
 function gitAlias(name: string, globals: Argv, git: GitContext | null): string | null {
+  return givenAlias(name, globals) ?? (git === null ? null : aliasOf(git, name));
+}
+
+/** The body of the alias that the command line gives by `-c alias.x=…`; null if it gives none. */
+function givenAlias(name: string, globals: Argv): string | null {
   const own = (globals.options.get('-c') ?? []).findLast(
     (each) => typeof each === 'string' && each.toLowerCase().startsWith(`alias.${name.toLowerCase()}=`),
   );
-  if (typeof own === 'string') return own.slice(own.indexOf('=') + 1);
-  return git === null ? null : aliasOf(git, name);
+  return typeof own === 'string' ? own.slice(own.indexOf('=') + 1) : null;
 }
 
 /** With the options before it: an alias sees the folder that they name. */

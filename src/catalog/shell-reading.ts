@@ -368,7 +368,7 @@ class Reader implements Reading {
     }
     const known = this.#knownProgram(name) ?? this.#ownProgram(name, rest);
     if (known !== null) {
-      this.#known(known, known.words(rest), assignments, run);
+      this.#known(known, known.words(rest), run);
       return;
     }
     this.#touchAll(name, rest);
@@ -722,12 +722,8 @@ class Reader implements Reading {
       this.unresolved.push({ integrations: [...this.#hostsHeld], why: `only the shell knows which host ${name} asks` });
   }
 
-  #known(
-    { name, programs }: KnownProgram,
-    words: readonly ShellWord[],
-    assignments: readonly ShellAssignment[],
-    run: Run,
-  ): void {
+  #known({ name, programs }: KnownProgram, words: readonly ShellWord[], run: Run): void {
+    const { assignments } = run;
     const read = ({ integration, command }: Program): CommandReading[] =>
       [...this.#folders.now].map((folder) =>
         readCommand(name, integration, command, words, {

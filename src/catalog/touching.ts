@@ -1,5 +1,6 @@
 /** Which of a command's words may be files, and what it does to them. Pure. */
 import type { CommandCall } from './command.ts';
+import { unique } from './lists.ts';
 import type { Touch } from './own.ts';
 import { CHANGING_OPTIONS, DESTROYS_FILES, READS_FILES, SOURCE_OF_COPIES } from './programs.ts';
 import type { ShellWord } from './shell-line.ts';
@@ -51,7 +52,7 @@ export function pathsIn({ text, dynamic }: ShellWord): string[] {
     ...(/^-[a-zA-Z]./.test(text) ? [text.slice(2), text.replace(/^-[a-zA-Z]+/, '')] : []),
   ];
   const parts = whole.flatMap((each) => [each, ...each.split(/[,:]|^@|=@/), ...withoutBraces(each, dynamic)]);
-  return [...new Set(parts)].filter((each) => each !== '');
+  return unique(parts).filter((each) => each !== '');
 }
 
 const MAX_PATHS = 200;
@@ -74,5 +75,5 @@ function withoutBraces(text: string, dynamic: boolean): string[] {
 export function patchedPaths(text: string): string[] {
   const headers =
     /^[ \t]*(?:\*\*\* (?:Add|Update|Delete) File: |\*\*\* Move to: |\+\+\+ (?:b\/)?|--- (?:a\/)?)([^\n]+)$/gm;
-  return [...new Set([...text.matchAll(headers)].map((found) => found[1]!.trim()))];
+  return unique([...text.matchAll(headers)].map((found) => found[1]!.trim()));
 }

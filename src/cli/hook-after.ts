@@ -3,24 +3,21 @@
  * and most agents then run the command; so does one that ignores a refusal. That is written down, and told.
  */
 
-import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
 import { writeEvents } from '../audit/chain.ts';
 import { type ToolUse, wasReleased } from '../audit/tool-uses.ts';
 import type { Call } from '../call.ts';
-import { deskFacts } from '../desk/run.ts';
 import { insertAlerts } from '../notify/alerts.ts';
 import { redact } from '../redact.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../shell/payload.ts';
 import { shorten, titleOf } from './call-words.ts';
 import { wakeDesk } from './desk-process.ts';
 import { requestOf } from './hook-asks.ts';
-import { hookCalls } from './hook-calls.ts';
-import { channelsOf, type House, type HouseFlags, openHouse } from './house.ts';
-import { ownPlaces } from './own-places.ts';
+import { goesThroughGate, hookCalls, openHookHouse } from './hook-calls.ts';
+import { channelsOf, type House, type HouseFlags } from './house.ts';
 
 export async function afterTool(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HouseFlags): Promise<void> {
-  const house = await openHouse(flags, asks.kind === 'mcp' ? 'all' : 'commands');
+  const house = await openHookHouse(asks, flags);
   try {
     await look(house, agent, event, asks);
   } finally {
@@ -31,16 +28,9 @@ export async function afterTool(agent: HookAgent, event: HookEvent, asks: HookAs
 async function look(house: House, agent: HookAgent, event: HookEvent, asks: HookAsks): Promise<void> {
   const { rules } = await house.rules.load();
   // Without rules every command is refused: this one ran all the same.
-  const desk = await house.store.read(deskFacts);
-  const own = ownPlaces(house.folders, desk?.port ?? null);
-  const calls = rules === null ? [] : (await hookCalls(house, event, asks, own))(rules).calls;
+  const calls = rules === null ? [] : (await hookCalls(house, event, asks))(rules).calls;
   if (rules !== null && calls.length === 0) return;
-  // What goes through the gate is on its record.
-  if (
-    asks.kind === 'mcp' &&
-    (await import('./own-gate.ts')).isOwnGate(asks, event.form, house.folders, event.cwd ?? process.cwd(), homedir())
-  )
-    return;
+  if (await goesThroughGate(house, event, asks)) return;
   const use: ToolUse = {
     id: event.toolUse,
     session: event.session,

@@ -4,12 +4,14 @@ import { listTools } from '../audit/tools.ts';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
 import type { Rules } from '../config/rules.ts';
+import { deskFacts } from '../desk/run.ts';
 import { sha256 } from '../digest.ts';
 import { aliasesOf } from '../shell/aliases.ts';
 import { callOfCommand } from '../shell/calls.ts';
 import type { HookAsks, HookEvent } from '../shell/payload.ts';
 import { lineOf, touchedFiles } from './hook-asks.ts';
-import type { House } from './house.ts';
+import { type House, type HouseFlags, openHouse } from './house.ts';
+import { ownPlaces } from './own-places.ts';
 import { shellCalls, statusByFile } from './shell-calls.ts';
 
 export interface HookCalls {
@@ -23,25 +25,45 @@ export async function hookCalls(
   house: House,
   { cwd, form }: HookEvent,
   asks: HookAsks,
-  own: OwnPlaces,
 ): Promise<(rules: Rules) => HookCalls> {
   switch (asks.kind) {
     case 'command': {
+      const own = await ownPlacesOf(house);
       const aliases = aliasesOf(form, homedir());
       return (rules) => {
         const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text);
         return { calls, around: git.size === 0 ? '' : sha256(JSON.stringify([...git])) };
       };
     }
-    case 'files':
+    case 'files': {
+      const own = await ownPlacesOf(house);
       return (rules) => {
         const touched = touchedFiles(asks, own, rules.catalog, cwd);
         return { calls: touched.map((call) => callOfCommand(call, asks.input, statusByFile(rules))), around: '' };
       };
+    }
     case 'mcp': {
       const { mcpCalls } = await import('./hook-mcp.ts');
       const rows = await house.store.read(listTools);
       return (rules) => ({ calls: mcpCalls(house, rules, asks, rows), around: '' });
     }
   }
+}
+
+/** With the port that the desk has by now. */
+async function ownPlacesOf(house: House): Promise<OwnPlaces> {
+  const desk = await house.store.read(deskFacts);
+  return ownPlaces(house.folders, desk?.port ?? null);
+}
+
+/** A house for what a hook was asked, with as much of the catalog as that needs. */
+export function openHookHouse(asks: HookAsks, flags: HouseFlags): Promise<House> {
+  return openHouse(flags, asks.kind === 'mcp' ? 'all' : 'commands');
+}
+
+/** Whether it goes through our own gate, which judges, counts, holds and records it. */
+export async function goesThroughGate(house: House, { form, cwd }: HookEvent, asks: HookAsks): Promise<boolean> {
+  if (asks.kind !== 'mcp') return false;
+  const { isOwnGate } = await import('./own-gate.ts');
+  return isOwnGate(asks, form, house.folders, cwd ?? process.cwd(), homedir());
 }

@@ -1,9 +1,7 @@
 /** A command that an agent's hook asks about, through the corridor: judged, recorded, held for a person if a policy wants. */
 
-import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
 import { rulesFault } from '../config/rules.ts';
-import { deskFacts } from '../desk/run.ts';
 import { GatewayError } from '../errors.ts';
 import { flow, type Ports } from '../flow.ts';
 import { brokenOf, refusalOf } from '../gateway/refusal.ts';
@@ -13,12 +11,11 @@ import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../s
 import { wakeDesk } from './desk-process.ts';
 import { createHolder } from './hold.ts';
 import { requestOf } from './hook-asks.ts';
-import { hookCalls } from './hook-calls.ts';
-import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
+import { goesThroughGate, hookCalls, openHookHouse } from './hook-calls.ts';
+import { type House, type HouseFlags, ownerOf } from './house.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
 import { complain } from './output.ts';
-import { ownPlaces } from './own-places.ts';
 import { historyOf } from './session-history.ts';
 import { surroundingsHere } from './surroundings.ts';
 
@@ -32,7 +29,7 @@ export interface HookAsked {
 
 /** Takes the command of a hook through the corridor. Throws where it can't be judged. */
 export async function throughCorridor(asked: HookAsked, flags: HouseFlags): Promise<HookAnswer> {
-  const house = await openHouse(flags, asked.asks.kind === 'mcp' ? 'all' : 'commands');
+  const house = await openHookHouse(asked.asks, flags);
   try {
     return await judged(house, asked);
   } finally {
@@ -65,8 +62,7 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
     return met.agent;
   };
   const rulesNow = () => house.rules.current()!.rules!;
-  const desk = await house.store.read(deskFacts);
-  const callsUnder = await hookCalls(house, event, asks, ownPlaces(house.folders, desk?.port ?? null));
+  const callsUnder = await hookCalls(house, event, asks);
   const { calls, around } = callsUnder(rulesNow());
   const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
     const { policies, hash } = rulesNow();
@@ -76,14 +72,11 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
     };
   };
   if (calls.length === 0) return noDecision(event.form);
-  const cwd = event.cwd ?? process.cwd();
-  if (
-    asks.kind === 'mcp' &&
-    (await import('./own-gate.ts')).isOwnGate(asks, event.form, house.folders, cwd, homedir())
-  ) {
-    // The gate judges, counts, holds and records it; what is blocked is blocked here already.
-    const gathered = await judge.count('', await whoAsks(), calls, judge.gather());
-    if (decide(await whoAsks(), calls, gathered).decision.effect !== 'block') return noDecision(event.form);
+  if (await goesThroughGate(house, event, asks)) {
+    // What is blocked is blocked here already; the rest is the gate's.
+    const who = await whoAsks();
+    const gathered = await judge.count('', who, calls, judge.gather());
+    if (decide(who, calls, gathered).decision.effect !== 'block') return noDecision(event.form);
   }
 
   const gone = new AbortController();
