@@ -1,7 +1,7 @@
 /** Builds `dist/`: one bundle in pieces, the catalog as JSON; and the JSON Schemas for editors with `--schema`. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { readCatalogFolder } from './src/catalog/load.ts';
 import { catalogFiles } from './src/cli/built-in.ts';
 import { formatProblems } from './src/problem.ts';
@@ -36,14 +36,6 @@ const leaveOut: Plugin = {
   },
 };
 
-/** A hook stands before every command of an agent: it is one file of its own, with nothing in it that it doesn't need. */
-const hookApart: Plugin = {
-  name: 'hook-apart',
-  setup: (builder) => {
-    builder.onResolve({ filter: /hook-start\.ts$/ }, () => ({ path: './hook.js', external: true }));
-  },
-};
-
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 
@@ -55,12 +47,10 @@ if (catalog.problems.length > 0) {
 cpSync('src/desk/console', 'dist/console', { recursive: true });
 for (const [name, text] of Object.entries(catalogFiles(catalog.files))) writeFileSync(`dist/${name}`, text);
 
-const shared: BuildOptions = {
+const shared = {
   outdir: 'dist',
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
   target: 'node22.13',
   minifySyntax: true,
   minifyWhitespace: true,
@@ -71,27 +61,73 @@ const shared: BuildOptions = {
   // jsonc-parser's main entry asks for its parts at run time; its ESM entry can be bundled.
   mainFields: ['module', 'main'],
   legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
+/** Node starts a CommonJS file sooner than a module: importing Node's own modules loads all that they could give. */
+const commonJs = {
+  ...shared,
+  format: 'cjs',
+  define: { 'import.meta.url': '__url' },
+  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+} satisfies BuildOptions;
+writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
+
+/** What a hook needs at times only: modules of the program, by the names of their entries. */
+const later: Record<string, string> = {};
+/** A hook stands before every command of an agent: what most of them need is one file, named by its content. */
+const hookApart: Plugin = {
+  name: 'hook-apart',
+  setup: (builder) => {
+    builder.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import' || path.endsWith('/hook-corridor.ts')) return;
+      const file = join(resolveDir, path);
+      const name = relative('src', file)
+        .replace(/\.tsx?$/, '')
+        .replaceAll(sep, '-');
+      later[name] = file;
+      return { path: `./${name}.mjs`, external: true };
+    });
+  },
+};
+const { metafile } = await build({
+  ...commonJs,
+  entryPoints: { hook: 'src/cli/hook-start.ts' },
+  entryNames: '[name]-[hash]',
+  outExtension: { '.js': '.cjs' },
+  supported: { 'dynamic-import': false },
+  metafile: true,
+  plugins: [leaveOut, hookApart],
+});
+const [[hookFile, { inputs }]] = Object.entries(metafile.outputs) as [[string, Metafile['outputs'][string]]];
+if (process.argv.includes('--sizes'))
+  for (const [path, { bytesInOutput }] of Object.entries(inputs).sort(
+    ([, a], [, b]) => b.bytesInOutput - a.bytesInOutput,
+  ))
+    console.log(`${String(bytesInOutput).padStart(8)} ${path}`);
+
+await build({
+  ...shared,
+  format: 'esm',
+  entryPoints: { main: 'src/cli/main.ts', ...later },
+  splitting: true,
   chunkNames: 'part-[hash]',
+  outExtension: { '.js': '.mjs' },
   // Some dependencies are CommonJS and ask for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  logLevel: 'warning',
-};
-await build({
-  ...shared,
-  entryPoints: { toolgate: 'src/cli/start.ts' },
-  plugins: [leaveOut, hookApart],
-});
-const { metafile } = await build({
-  ...shared,
-  entryPoints: { hook: 'src/cli/hook-start.ts' },
-  chunkNames: 'hook-[hash]',
-  metafile: true,
   plugins: [leaveOut],
 });
-if (process.argv.includes('--sizes'))
-  for (const [path, { bytesInOutput }] of Object.entries(metafile.outputs['dist/hook.js']!.inputs).sort(
-    ([, a], [, b]) => b.bytesInOutput - a.bytesInOutput,
-  ))
-    console.log(`${String(bytesInOutput).padStart(8)} ${path}`);
+
+const mainApart: Plugin = {
+  name: 'main-apart',
+  setup: (builder) => {
+    builder.onResolve({ filter: /\/main\.ts$/ }, () => ({ path: './main.mjs', external: true }));
+  },
+};
+await build({
+  ...commonJs,
+  entryPoints: { toolgate: 'src/cli/start.ts' },
+  define: { ...commonJs.define, HOOK_FILE: JSON.stringify(basename(hookFile)) },
+  plugins: [mainApart],
+});

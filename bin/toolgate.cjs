@@ -23,9 +23,11 @@ function isNewEnough(version) {
 if (!fs.existsSync(main)) fail('it is not built yet: run "npm run build" in ' + path.join(here, '..'));
 
 if (isNewEnough(process.version)) {
-  import(require('node:url').pathToFileURL(main).href).catch((error) => {
+  try {
+    require(main);
+  } catch (error) {
     fail(String((error && error.stack) || error));
-  });
+  }
 } else {
   // Only the Node beside our own real path: never one found from the working directory.
   var own = path.join(here, '..', 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');

@@ -9,9 +9,17 @@ export type ErrorCode =
   | 'timeout'
   | 'internal';
 
+/** The built program is of several files, each with a class of its own: they know each other's errors by it. */
+const BRAND = Symbol.for('toolgate.GatewayError');
+
 /** Something is broken. Carries its cause; caught once, at the door. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
+  readonly [BRAND] = true;
+
+  static override [Symbol.hasInstance](value: unknown): value is GatewayError {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);

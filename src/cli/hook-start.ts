@@ -4,8 +4,11 @@ import { messageOf } from '../errors.ts';
 import { hook } from './hook.ts';
 import { complain, finish } from './output.ts';
 
-/** False where it is asked in any other way: the whole command line then knows what to say. */
-export async function hookStart(): Promise<boolean> {
+/**
+ * False where it is asked in any other way: the whole command line then knows what to say. `keepCompiled` is called at the
+ * end of a run that used what most runs need.
+ */
+export async function hookStart(keepCompiled: () => void): Promise<boolean> {
   let read: { values: { config?: string; state?: string }; positionals: string[] };
   try {
     const options = { config: { type: 'string' }, state: { type: 'string' } } as const;
@@ -16,7 +19,7 @@ export async function hookStart(): Promise<boolean> {
   const [command, agent, ...more] = read.positionals;
   if (command !== 'hook' || agent === undefined || more.length > 0) return false;
   try {
-    finish(await hook(agent, read.values));
+    finish(await hook(agent, read.values, () => process.once('exit', keepCompiled)));
   } catch (error) {
     complain(`toolgate: ${messageOf(error)}`);
     finish(2);

@@ -34,8 +34,8 @@ const MAX_PAYLOAD = 16 * 1024 * 1024;
 const OWN_TIME_MS = 20_000;
 const HOLD_MS = HOOK_TIMEOUT_MS - OWN_TIME_MS - 10_000;
 
-/** Exit 0: no decision; 2: the command must not run, with the reason. */
-export async function hook(named: string, flags: HookFlags): Promise<number> {
+/** Exit 0: no decision; 2: the command must not run, with the reason. `onJudging` is told when it takes the corridor. */
+export async function hook(named: string, flags: HookFlags, onJudging = () => {}): Promise<number> {
   const agent = agentOf(named);
   if (agent === null) {
     const guess = didYouMean(named, Object.keys(HOOK_AGENTS));
@@ -46,7 +46,7 @@ export async function hook(named: string, flags: HookFlags): Promise<number> {
   }
   if (flags.print === true) return printRegistration(agent, flags);
   // Nothing of the environment that an agent may have had its hands in counts: only flags and the platform's own folders.
-  const answer = await answerInTime(agent, { ...flags, ...folders(flags, {}) });
+  const answer = await answerInTime(agent, { ...flags, ...folders(flags, {}) }, onJudging);
   // A reader that has gone must not turn a refusal into leave, as it does for what people read.
   process.stdout.removeAllListeners('error').on('error', () => process.exit(answer.exitCode));
   if (answer.stderr !== '') process.stderr.write(answer.stderr);
@@ -59,7 +59,7 @@ function agentOf(named: string): HookAgent | null {
 }
 
 /** What is thrown anywhere, also where nobody waits for it, and what takes too long, is a refusal. */
-function answerInTime(agent: HookAgent, flags: HookFlags): Promise<HookAnswer> {
+function answerInTime(agent: HookAgent, flags: HookFlags, onJudging: () => void): Promise<HookAnswer> {
   const answered = Promise.withResolvers<HookAnswer>();
   let asked: Pick<HookEvent, 'form' | 'event'> = { form: agent, event: 'PreToolUse' };
   const refuse = (why: string) =>
@@ -73,7 +73,11 @@ function answerInTime(agent: HookAgent, flags: HookFlags): Promise<HookAnswer> {
     const event = readPayload(text, agent);
     asked = event;
     if (event.asks === null) return noDecision(event.form);
-    return event.isBefore ? judged(agent, event, event.asks, flags) : looked(agent, event, event.asks, flags);
+    if (!event.isBefore) return looked(agent, event, event.asks, flags);
+    if (await isNoAffair(event, event.asks, folders(flags))) return noDecision(event.form);
+    const { throughCorridor } = await import('./hook-corridor.ts');
+    onJudging();
+    return throughCorridor({ agent, event, asks: event.asks, holdMs: flags.hold ?? HOLD_MS }, flags);
   };
   answer().then(answered.resolve, (error) => refuse(messageOf(error)));
   return answered.promise.finally(() => clearTimeout(timer));
@@ -88,12 +92,6 @@ async function payloadText(): Promise<string> {
     if (size > MAX_PAYLOAD) throw new GatewayError('config_invalid', `its payload is larger than ${MAX_PAYLOAD} bytes`);
   }
   return Buffer.concat(pieces).toString('utf8');
-}
-
-async function judged(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HookFlags): Promise<HookAnswer> {
-  if (await isNoAffair(event, asks, folders(flags))) return noDecision(event.form);
-  const { throughCorridor } = await import('./hook-corridor.ts');
-  return throughCorridor({ agent, event, asks, holdMs: flags.hold ?? HOLD_MS }, flags);
 }
 
 /** It has run already: nothing is left to refuse. */

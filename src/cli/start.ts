@@ -1,11 +1,14 @@
 /**
- * The program's first file. What Node compiles of the bundle is kept beside it, and as trusted as it: the next start
- * takes it from there. Where that folder can't be written every start compiles anew, which is slower and no fault.
+ * The program's first file. What is compiled of the bundle is kept beside it, and as trusted as it: the next start takes it
+ * from there. Where that folder can't be written every start compiles anew, which is slower and no fault.
  */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { runCached } from './code-cache.ts';
 
-enableCompileCache(fileURLToPath(new URL('./compiled', import.meta.url)));
+/** The file that the build made of hook-start.ts. */
+declare const HOOK_FILE: string;
+
 // The launcher on an older Node holds our channel: when it goes, however it went, so do we.
 if (process.channel !== undefined) {
   process.channel?.unref();
@@ -19,11 +22,20 @@ process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
     (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
 }) as typeof process.emitWarning;
 
-// A hook stands before every command of an agent: it doesn't wait for what only people need. To an agent every other end is leave.
+// To an agent every other end of a hook than this is leave.
 const isHook = process.argv.at(-2) === 'hook';
-try {
-  const answered = isHook && (await (await import('./hook-start.ts')).hookStart());
-  if (!answered) await import('./main.ts');
-} catch (error) {
+start().catch((error) => {
   process.stderr.write(`toolgate: ${String(error)}\n`, () => process.exit(isHook ? 2 : 3));
+});
+
+async function start(): Promise<void> {
+  // A hook stands before every command of an agent: it doesn't wait for what only people need.
+  if (isHook && (await startHook())) return;
+  enableCompileCache(fileURLToPath(new URL('./compiled', import.meta.url)));
+  await import('./main.ts');
+}
+
+function startHook(): Promise<boolean> {
+  const { exports, keep } = runCached(fileURLToPath(new URL('.', import.meta.url)), HOOK_FILE);
+  return (exports as typeof import('./hook-start.ts')).hookStart(keep);
 }

@@ -1,0 +1,55 @@
+/**
+ * Runs a file of the build with what V8 made of it in an earlier run. Node's own compile cache keeps only what is compiled
+ * before a file first runs; a hook runs once for each command, and would compile nearly all that it uses anew each time.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+
+export interface Ran {
+  /** what the file exports */
+  readonly exports: Record<string, unknown>;
+  /** Keeps what is compiled by now for later runs, unless this one had it already; never throws. */
+  readonly keep: () => void;
+}
+
+/** `name`: a CommonJS file in `folder`, named by its content, of ASCII alone, without `import()`. What is kept is as trusted as it. */
+export function runCached(folder: string, name: string): Ran {
+  const path = join(folder, name);
+  const kept = join(folder, 'compiled', `${name}-${process.version}-${process.platform}-${process.arch}`);
+  const source = `(function (exports, require, module, __filename) {${readFileSync(path, 'latin1')}\n})`;
+  const cachedData = readTwin(kept);
+  const script = new Script(source, { filename: path, ...(cachedData !== undefined && { cachedData }) });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, createRequire(path), module, path);
+  return {
+    exports: module.exports,
+    keep: () => {
+      if (cachedData === undefined || script.cachedDataRejected === true) writeTwin(kept, script.createCachedData());
+    },
+  };
+}
+
+/** V8 takes whatever it is given, and ends the process over a byte that has changed: so it is kept twice and compared. */
+function readTwin(path: string): Buffer | undefined {
+  try {
+    const both = readFileSync(path);
+    const [one, other] = [both.subarray(0, both.length / 2), both.subarray(both.length / 2)];
+    return one.equals(other) ? one : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole or not at all; where it can't be written every run compiles anew, which is slower and no fault. */
+function writeTwin(path: string, data: Buffer): void {
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(unfinished, Buffer.concat([data, data]), { mode: 0o600, flush: true });
+    renameSync(unfinished, path);
+  } catch {
+    rmSync(unfinished, { force: true });
+  }
+}
