@@ -1,8 +1,8 @@
 /** `toolgate console`: opens the console in the browser, signed in. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintLogin } from '../approvals/keys.ts';
+import { type DeskFacts, deskFacts } from '../desk/facts.ts';
 import { isLocked } from '../desk/lock.ts';
-import { type DeskFacts, deskFacts } from '../desk/run.ts';
 import { openInBrowser } from './browser.ts';
 import { wakeDesk } from './desk-process.ts';
 import { type House, type HouseFlags, openHouse } from './house.ts';

@@ -4,7 +4,7 @@ import { listTools } from '../audit/tools.ts';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
 import type { Rules } from '../config/rules.ts';
-import { deskFacts } from '../desk/run.ts';
+import { deskFacts } from '../desk/facts.ts';
 import { sha256 } from '../digest.ts';
 import { aliasesOf } from '../shell/aliases.ts';
 import { callOfCommand } from '../shell/calls.ts';

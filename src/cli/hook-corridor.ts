@@ -8,14 +8,11 @@ import { brokenOf, refusalOf } from '../gateway/refusal.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { decideLine } from '../shell/judging.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../shell/payload.ts';
-import { wakeDesk } from './desk-process.ts';
-import { createHolder } from './hold.ts';
 import { requestOf } from './hook-asks.ts';
 import { goesThroughGate, hookCalls, openHookHouse } from './hook-calls.ts';
 import { type House, type HouseFlags, ownerOf } from './house.ts';
 import { createJudge } from './judge.ts';
 import { meet } from './meet.ts';
-import { complain } from './output.ts';
 import { historyOf } from './session-history.ts';
 import { surroundingsHere } from './surroundings.ts';
 
@@ -43,22 +40,24 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
     throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
   const surroundings = surroundingsHere(event.session, house.owner, event.workspace ?? process.cwd());
   const digestKey = await house.digestKey();
-  const ports = { gate: null, sessionId: event.session, digestKey, wakeDesk: () => wakeDesk(house), log: complain };
+  let waking: Promise<void> | null = null;
+  const wakeDesk = () => {
+    waking ??= import('./desk-process.ts').then((desk) => desk.wakeDesk(house));
+  };
   const judge = createJudge(
     house,
     () => surroundings,
     digestKey,
-    ports.wakeDesk,
+    wakeDesk,
     await historyOf(house, event.session, loaded.rules),
   );
-  const holder = createHolder(house, ports);
 
   // The form may be another agent's than the one that the hook was installed for: both names match policies.
   const clientInfo = event.form === agent ? null : { name: HOOK_AGENTS[event.form] };
   const identity = identify({ flag: HOOK_AGENTS[agent], keyMatches: false, clientInfo });
   const whoAsks = async () => {
     const met = await meet(house, { ...identity, knownBy: 'hook' }, surroundings);
-    if (met.alerted) wakeDesk(house);
+    if (met.alerted) wakeDesk();
     return met.agent;
   };
   const rulesNow = () => house.rules.current()!.rules!;
@@ -72,42 +71,40 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
     };
   };
   if (calls.length === 0) return noDecision(event.form);
-  if (await goesThroughGate(house, event, asks)) {
-    // What is blocked is blocked here already; the rest is the gate's.
-    const who = await whoAsks();
-    const gathered = await judge.count('', who, calls, judge.gather());
-    if (decide(who, calls, gathered).decision.effect !== 'block') return noDecision(event.form);
-  }
-
-  const gone = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => gone.abort());
-  const unwatch = house.rules.watch(
-    async () => holder.rulesChanged(),
-    () => {},
-  );
   try {
+    if (await goesThroughGate(house, event, asks)) {
+      // What is blocked is blocked here already; the rest is the gate's.
+      const who = await whoAsks();
+      const gathered = await judge.count('', who, calls, judge.gather());
+      if (decide(who, calls, gathered).decision.effect !== 'block') return noDecision(event.form);
+    }
     const outcome = await flow<null, null>(null, {
       ...judge,
       identify: whoAsks,
       classify: () => calls,
       decide,
       recordDecision: (_, decided) => judge.recordDecision(null, decided, event.toolUse),
-      hold: (_, decided) =>
-        holder.hold(decided, {
-          toolUse: event.toolUse,
-          method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
-          request: requestOf(event, asks),
-          launch: around,
-          patienceMs: holdMs,
-          signal: gone.signal,
-          tell: () => {},
-          judgeAgain: async (callId) => {
-            await house.rules.latest();
-            const [who, again] = [await whoAsks(), callsUnder(rulesNow()).calls];
-            const gathered = await judge.count(callId, who, again, judge.gather());
-            return { agent: who, calls: again, ...decide(who, again, gathered) };
+      hold: async (_, decided) => {
+        const { holdLine } = await import('./hook-hold.ts');
+        return holdLine(
+          house,
+          decided,
+          {
+            toolUse: event.toolUse,
+            method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
+            request: requestOf(event, asks),
+            launch: around,
+            patienceMs: holdMs,
+            judgeAgain: async (callId) => {
+              await house.rules.latest();
+              const [who, again] = [await whoAsks(), callsUnder(rulesNow()).calls];
+              const gathered = await judge.count(callId, who, again, judge.gather());
+              return { agent: who, calls: again, ...decide(who, again, gathered) };
+            },
           },
-        }),
+          digestKey,
+        );
+      },
       forward: async () => ({
         result: null,
         completion: { status: 'released', durationMs: 0, bytes: null, error: null },
@@ -124,6 +121,6 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
         return deny(event, brokenOf(outcome.judged, outcome.error).text);
     }
   } finally {
-    unwatch();
+    await waking;
   }
 }

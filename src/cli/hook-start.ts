@@ -19,7 +19,8 @@ export async function hookStart(keepCompiled: () => void): Promise<boolean> {
   const [command, agent, ...more] = read.positionals;
   if (command !== 'hook' || agent === undefined || more.length > 0) return false;
   try {
-    finish(await hook(agent, read.values, () => process.once('exit', keepCompiled)));
+    // What it had to say is said.
+    process.exit(await hook(agent, read.values, () => process.once('exit', keepCompiled)));
   } catch (error) {
     complain(`toolgate: ${messageOf(error)}`);
     finish(2);

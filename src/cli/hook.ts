@@ -2,24 +2,24 @@
  * `toolgate hook <agent>`: an agent asks before it runs a command. One payload in, one answer out, in the agent's own form.
  * Whatever goes wrong on the way is a refusal: most agents take any other end for leave.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildCatalog, type Catalog } from '../catalog/load.ts';
 import { portsHere } from '../catalog/own.ts';
 import { readShell } from '../catalog/shell-reading.ts';
 import { type Folders, folders } from '../config/paths.ts';
-import { GatewayError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { didYouMean } from '../problem.ts';
 import { aliasesOf } from '../shell/aliases.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent, readPayload } from '../shell/payload.ts';
-import { HOOK_TIMEOUT_MS, registrationOf } from '../shell/registration.ts';
+import { HOOK_TIMEOUT_MS } from '../shell/registration.ts';
 import { builtInPrograms } from './built-in.ts';
 import { lineOf, touchedFiles } from './hook-asks.ts';
+import { isReading, payloadText } from './hook-payload.ts';
 import type { HouseFlags } from './house.ts';
-import { complain, print } from './output.ts';
+import { complain } from './output.ts';
 import { ownPlaces } from './own-places.ts';
 
 export interface HookFlags extends HouseFlags {
@@ -29,7 +29,9 @@ export interface HookFlags extends HouseFlags {
   readonly hold?: number;
 }
 
-const MAX_PAYLOAD = 16 * 1024 * 1024;
+const [STDOUT, STDERR] = [1, 2];
+/** How long a reader that is slow is waited for. */
+const SAY_MS = 2000;
 /** For everything but a person's answer. */
 const OWN_TIME_MS = 20_000;
 const HOLD_MS = HOOK_TIMEOUT_MS - OWN_TIME_MS - 10_000;
@@ -44,14 +46,28 @@ export async function hook(named: string, flags: HookFlags, onJudging = () => {}
     );
     return 2;
   }
-  if (flags.print === true) return printRegistration(agent, flags);
+  if (flags.print === true) return (await import('./hook-print.ts')).printRegistration(agent, flags);
   // Nothing of the environment that an agent may have had its hands in counts: only flags and the platform's own folders.
   const answer = await answerInTime(agent, { ...flags, ...folders(flags, {}) }, onJudging);
-  // A reader that has gone must not turn a refusal into leave, as it does for what people read.
-  process.stdout.removeAllListeners('error').on('error', () => process.exit(answer.exitCode));
-  if (answer.stderr !== '') process.stderr.write(answer.stderr);
-  if (answer.stdout !== '') process.stdout.write(answer.stdout);
+  say(STDERR, answer.stderr);
+  say(STDOUT, answer.stdout);
+  // Node can't end while it waits for a payload that never comes; the registrations take this end for a refusal too.
+  if (isReading()) process.kill(process.pid, 'SIGKILL');
   return answer.exitCode;
+}
+
+/**
+ * Written at once, without Node's streams, which cost a hook more than all of its judging. A reader that has gone must not
+ * turn a refusal into leave.
+ */
+function say(file: number, text: string): void {
+  const until = Date.now() + SAY_MS;
+  for (let rest = Buffer.from(text); rest.length > 0; )
+    try {
+      rest = rest.subarray(writeSync(file, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > until) return;
+    }
 }
 
 function agentOf(named: string): HookAgent | null {
@@ -81,17 +97,6 @@ function answerInTime(agent: HookAgent, flags: HookFlags, onJudging: () => void)
   };
   answer().then(answered.resolve, (error) => refuse(messageOf(error)));
   return answered.promise.finally(() => clearTimeout(timer));
-}
-
-async function payloadText(): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of process.stdin) {
-    pieces.push(piece as Buffer);
-    size += (piece as Buffer).length;
-    if (size > MAX_PAYLOAD) throw new GatewayError('config_invalid', `its payload is larger than ${MAX_PAYLOAD} bytes`);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** It has run already: nothing is left to refuse. */
@@ -136,18 +141,4 @@ function isNothing({ cwd, form }: HookEvent, asks: HookAsks, ours: Catalog, wher
     case 'mcp':
       return false;
   }
-}
-
-function printRegistration(agent: HookAgent, flags: HookFlags): number {
-  const { config, state } = folders(flags);
-  const program = fileURLToPath(new URL('./toolgate.js', import.meta.url));
-  const argv = [process.execPath, program, '--config', config, '--state', state, 'hook', agent];
-  const { file, notes, config: registration } = registrationOf(agent, argv);
-  complain(`Put this into ${file}, beside what is there already:`);
-  print(typeof registration === 'string' ? registration : JSON.stringify(registration, null, 2));
-  for (const note of notes) complain(note);
-  complain(
-    'It judges the commands that the agent runs in a shell, the MCP servers that it has beside toolgate, and what its file tools do to toolgate itself. Paste it anew when Node or toolgate moves.',
-  );
-  return 0;
 }

@@ -10,6 +10,7 @@ import { type Claimed, claimNext, dueNow, nextDue, reopenLeftovers, settleDelive
 import type { Attempt } from '../notify/slack.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
+import type { DeskFacts } from './facts.ts';
 import { type Lock, takeLock } from './lock.ts';
 
 const IDLE_MS = 15 * 60_000;
@@ -42,19 +43,6 @@ export interface DeskRooms {
   /** somebody is looking: it must not end */
   readonly inUse: () => boolean;
   readonly close: () => Promise<void>;
-}
-
-/** What the store says of the desk that runs, or ran last. */
-export interface DeskFacts {
-  readonly id: string;
-  readonly pid: number;
-  readonly startedAt: number;
-  readonly port: number;
-}
-
-export function deskFacts(tx: Transaction): DeskFacts | null {
-  const text = getMeta(tx, 'desk');
-  return text === null ? null : JSON.parse(text);
 }
 
 /** Runs until it is stopped or idle. `busy`: another desk runs already. */
