@@ -1,7 +1,7 @@
 /** The inventory of agents: who was seen, since when, and what the owner said of them. */
-import { randomBytes } from 'node:crypto';
 import type { IdentityStrength, ReviewStatus } from '../call.ts';
 import { sha256 } from '../digest.ts';
+import { newSecret } from '../ids.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import type { Transaction } from '../store/store.ts';
 import type { Identity } from './identify.ts';
@@ -83,7 +83,7 @@ export function setAgentStatus(tx: Transaction, agent: { id: string; name: strin
 
 /** Mints a key for an agent; only its hash is kept, so it can be shown once. An earlier key stops working. */
 export function registerAgent(tx: Transaction, agent: { id: string; name: string }): string {
-  const key = `tgk_${randomBytes(24).toString('base64url')}`;
+  const key = `tgk_${newSecret(24, 'base64url')}`;
   tx.run(
     `INSERT INTO agents (id, name, strength, known_by, key_hash) VALUES (?, ?, 'registered', 'key', ?)
      ON CONFLICT (id) DO UPDATE SET key_hash = excluded.key_hash`,

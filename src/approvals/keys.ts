@@ -1,12 +1,12 @@
 /** What shows who a reviewer is where there is no terminal: a key, of which the store keeps the hash; and one-time sign-ins. */
-import { randomBytes } from 'node:crypto';
 import { sha256 } from '../digest.ts';
+import { newSecret } from '../ids.ts';
 import type { Transaction } from '../store/store.ts';
 import { voterOfKey, voterOfUser } from './reviewers.ts';
 
 /** Mints a reviewer's key; an earlier one stops working. It is shown once. */
 export function mintReviewerKey(tx: Transaction, reviewer: string, now: number): string {
-  const key = `tgr_${randomBytes(24).toString('base64url')}`;
+  const key = `tgr_${newSecret(24, 'base64url')}`;
   tx.run(
     'INSERT INTO reviewer_keys (reviewer, key_hash, created_at) VALUES (?, ?, ?) ON CONFLICT (reviewer) DO UPDATE SET key_hash = excluded.key_hash, created_at = excluded.created_at',
     reviewer,
@@ -45,7 +45,7 @@ const LONGEST_LOGIN_MS = 600_000;
 
 /** A secret that signs one page of the console in, once, within a minute or as long as is said, ten at most. */
 export function mintLogin(tx: Transaction, now: number, validMs = LOGIN_MS): string {
-  const secret = randomBytes(24).toString('base64url');
+  const secret = newSecret(24, 'base64url');
   tx.run('DELETE FROM logins WHERE expires_at < ?', now);
   tx.run(
     'INSERT INTO logins (secret_hash, expires_at) VALUES (?, ?)',

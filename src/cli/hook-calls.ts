@@ -1,5 +1,6 @@
 /** What a hook was asked, as the calls that are judged. */
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { listTools } from '../audit/tools.ts';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
@@ -30,8 +31,9 @@ export async function hookCalls(
     case 'command': {
       const own = await ownPlacesOf(house);
       const aliases = aliasesOf(form, homedir());
+      const kept = join(house.folders.state, 'git');
       return (rules) => {
-        const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text);
+        const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text, kept);
         return { calls, around: git.size === 0 ? '' : sha256(JSON.stringify([...git])) };
       };
     }

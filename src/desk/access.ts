@@ -3,8 +3,9 @@
  * every port of 127.0.0.1, so the token travels in a header, from `sessionStorage`. Before a page sends it, the desk
  * proves that it knows it: whoever took over a port that became free gets none.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { sha256 } from '../digest.ts';
+import { newSecret } from '../ids.ts';
 
 export const TOKEN_HEADER = 'x-toolgate-token';
 
@@ -25,7 +26,7 @@ export function createAccess(spend: (secret: string) => Promise<boolean>): Acces
   return {
     signIn: async (secret) => {
       if (!(await spend(secret))) return null;
-      const token = randomBytes(24).toString('base64url');
+      const token = newSecret(24, 'base64url');
       const [oldest] = tokens.keys();
       if (tokens.size >= MAX_TOKENS && oldest !== undefined) tokens.delete(oldest);
       tokens.set(tokenId(token), Buffer.from(token));

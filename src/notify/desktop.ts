@@ -3,11 +3,11 @@
  * Windows by node-notifier, which shows and can be clicked, but has no buttons that could be trusted.
  */
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
 import { messageOf } from '../errors.ts';
+import { newSecret } from '../ids.ts';
 import { visible } from '../problem.ts';
 import type { AlertRow } from './alerts.ts';
 import type { Attempt } from './slack.ts';
@@ -155,8 +155,8 @@ function byNotifySend(
   { title, body, buttons }: Notification,
 ): Shown {
   // Random, so that only a button of this very notification is an answer; the body's click only opens.
-  const approve = randomBytes(8).toString('hex');
-  const deny = randomBytes(8).toString('hex');
+  const approve = newSecret(8, 'hex');
+  const deny = newSecret(8, 'hex');
   const actions = [
     '--action=default=Open',
     ...(buttons ? [`--action=${approve}=Approve`, `--action=${deny}=Deny`] : []),

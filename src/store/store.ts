@@ -2,13 +2,13 @@
  * The one place where processes meet: an SQLite file in WAL mode. No statement keeps the event loop waiting for
  * another process: SQLite gives up after a few milliseconds and the write is tried again, asynchronously.
  */
-import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, messageOf } from '../errors.ts';
 import { makeFolder } from '../files.ts';
+import { newSecret } from '../ids.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 
 const FILE_NAME = 'toolgate.db';
@@ -173,8 +173,8 @@ function migrate(database: DatabaseSync): void {
     for (const step of MIGRATIONS.slice(from)) database.exec(step);
     if (from === 0) {
       const insert = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-      insert.run('genesis', randomBytes(32).toString('hex'));
-      insert.run('digest_key', randomBytes(32).toString('hex'));
+      insert.run('genesis', newSecret(32, 'hex'));
+      insert.run('digest_key', newSecret(32, 'hex'));
     }
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   } catch (error) {

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readShell } from '../../src/catalog/shell-reading.ts';
-import { gitContextAt } from '../../src/shell/gather.ts';
+import { gitContextAt } from '../../src/shell/git.ts';
 import { catalog } from '../support/judge.ts';
 import { scratch } from '../support/scratch.ts';
 
