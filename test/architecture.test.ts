@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'files.ts',
     'exact.ts',
     'duration.ts',
+    'clock.ts',
     'once.ts',
   ],
   ['flow.ts'],

@@ -3,6 +3,7 @@
  * reads or is already over. One write is under way at a time and takes all that waits. As soon as what waits has
  * become old, because the store is slow or can't be written, reads too wait for their record.
  */
+import { monotonicNow } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { appendEvents, type PreparedEvent, prepareEvent } from './chain.ts';
@@ -58,7 +59,7 @@ export function createRecorder(store: Store): Recorder {
 
   const enqueue = (item: Item): void => {
     queue.push(item);
-    if (item.waiter === null) oldestAt ??= performance.now();
+    if (item.waiter === null) oldestAt ??= monotonicNow();
     if (item.waiter !== null || queue.length >= BATCH) start();
     else timer ??= setTimeout(start, DELAY_MS);
   };
@@ -79,7 +80,7 @@ export function createRecorder(store: Store): Recorder {
         appendEvents(tx, events);
         for (const { also } of items) also?.(tx);
       });
-      oldestAt = queue.some(({ waiter }) => waiter === null) ? performance.now() : null;
+      oldestAt = queue.some(({ waiter }) => waiter === null) ? monotonicNow() : null;
       for (const { waiter } of items) waiter?.resolve();
     } catch (error) {
       // Delayed events stay, in their order; those who wait are told, and what they asked for does not run.
@@ -105,7 +106,7 @@ export function createRecorder(store: Store): Recorder {
     now,
     soon: (event, orElse) => {
       const events = preparedOnce(event, orElse);
-      if (oldestAt !== null && performance.now() - oldestAt > OVERDUE_MS) return waitFor(events, null);
+      if (oldestAt !== null && monotonicNow() - oldestAt > OVERDUE_MS) return waitFor(events, null);
       enqueue({ events, also: null, waiter: null });
     },
     // Nothing to write is no reason to open a store, which might have been taken away.

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { foldName } from '../call.ts';
 import { messageOf } from '../errors.ts';
+import { once } from '../once.ts';
 import { errorAt, type Problem, WHOLE_FILE } from '../problem.ts';
 import type { ApiRule, CatalogCommand, CatalogFile, CatalogServer, CatalogServerTool, CatalogTool } from './schema.ts';
 
@@ -49,6 +50,9 @@ export async function readCatalogFolder(folder: string): Promise<LoadedCatalogs>
   return { files, problems };
 }
 
+/** A file that may know the names of its programs without reading the rest of it. */
+export type LoadedFile = CatalogFile & { readonly programs?: readonly string[] };
+
 /** One tool of one server, with where it came from. */
 export interface ServerToolEntry {
   readonly calledName: string;
@@ -69,6 +73,8 @@ export interface Integration {
   readonly title: string;
   readonly aliases: readonly string[];
   readonly apiHosts: readonly string[];
+  /** names of its programs */
+  readonly programs: readonly string[];
   /** programs, by their names */
   readonly commands: ReadonlyMap<string, CatalogCommand>;
   /** which tool a request to its API is; the first that fits counts, the owner's before ours */
@@ -85,7 +91,7 @@ export interface Catalog {
 }
 
 /** Merges ours with the owner's files. */
-export function buildCatalog(ours: readonly CatalogFile[], owners: readonly CatalogFile[] = []): Catalog {
+export function buildCatalog(ours: readonly LoadedFile[], owners: readonly CatalogFile[] = []): Catalog {
   const ids = new Set([...ours, ...owners].map((file) => file.integration));
   const integrations = new Map<string, Integration>();
   const byName = new Map<string, Integration>();
@@ -101,15 +107,13 @@ export function buildCatalog(ours: readonly CatalogFile[], owners: readonly Cata
   return { integrations, find: (name) => byName.get(foldName(name)) ?? null };
 }
 
-function merge(id: string, ours: readonly CatalogFile[], owners: readonly CatalogFile[]): Integration {
+function merge(id: string, ours: readonly LoadedFile[], owners: readonly CatalogFile[]): Integration {
   const layers = [
     ...ours.map((file) => ({ file, origin: 'catalog' as const })),
     ...owners.map((file) => ({ file, origin: 'owner' as const })),
   ];
-  const tools = new Map<string, { tool: CatalogTool; origin: CatalogOrigin }>();
   const servers = new Map<string, { server: CatalogServer; tools: Map<string, ServerToolEntry> }>();
   for (const { file, origin } of layers) {
-    for (const [toolId, tool] of Object.entries(file.tools)) tools.set(toolId, { tool, origin });
     for (const [name, server] of Object.entries(file.servers)) {
       const known = servers.get(name);
       const merged = {
@@ -121,15 +125,33 @@ function merge(id: string, ours: readonly CatalogFile[], owners: readonly Catalo
       servers.set(name, merged);
     }
   }
+  // Read when they are first asked for: a hook needs those of one integration.
+  const commands = once(() => mergedCommands(layers.map(({ file }) => file)));
+  const api = once(() => [...owners, ...ours].flatMap((file) => file.api));
+  const tools = once(
+    () =>
+      new Map(
+        layers.flatMap(({ file, origin }) =>
+          Object.entries(file.tools).map(([toolId, tool]) => [toolId, { tool, origin }]),
+        ),
+      ),
+  );
   const integration: Integration = {
     id,
     title: layers.at(-1)!.file.title,
     aliases: layers.flatMap(({ file }) => file.aliases ?? []),
     apiHosts: layers.flatMap(({ file }) => file.api_hosts ?? []),
-    commands: mergedCommands(layers.map(({ file }) => file)),
-    api: [...owners, ...ours].flatMap(({ api }) => api),
+    programs: [...new Set([...ours, ...owners].flatMap((file) => file.programs ?? Object.keys(file.commands)))],
+    get commands() {
+      return commands();
+    },
+    get api() {
+      return api();
+    },
     servers: [],
-    tools,
+    get tools() {
+      return tools();
+    },
   };
   const list = [...servers].map(([name, { server, tools: entries }]): IntegrationServer => {
     // A gate meets few of all the servers that there are, so their names are sorted when they are first asked for.

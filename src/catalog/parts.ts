@@ -1,4 +1,6 @@
 /** Parts of the catalog, for those who start often and need little of it. Pure. */
+import { once } from '../once.ts';
+import type { LoadedFile } from './load.ts';
 import { OWN_INTEGRATION } from './own.ts';
 import type { CatalogCommand, CatalogFile } from './schema.ts';
 
@@ -16,6 +18,45 @@ export function commandsOnly(files: readonly CatalogFile[]): CatalogFile[] {
     for (const command of Object.values(file.commands)) visit(command);
     const isUsed = ([id]: [string, unknown]) => used.has(id) || file.integration === OWN_INTEGRATION;
     return { ...file, servers: {}, tools: Object.fromEntries(Object.entries(file.tools).filter(isUsed)) };
+  });
+}
+
+/** A file whose contents stay text until they are looked at: of many a hook needs one. */
+interface Packed {
+  readonly head: Pick<CatalogFile, 'integration' | 'title' | 'aliases' | 'api_hosts'>;
+  readonly programs: readonly string[];
+  /** the rest of the file as JSON */
+  readonly rest: string;
+}
+
+/** For files as `commandsOnly` gives them. */
+export function packed(files: readonly CatalogFile[]): Packed[] {
+  return files.map(({ integration, title, aliases, api_hosts, ...rest }) => ({
+    head: { integration, title, ...(aliases && { aliases }), ...(api_hosts && { api_hosts }) },
+    programs: Object.keys(rest.commands),
+    rest: JSON.stringify(rest),
+  }));
+}
+
+export function unpacked(files: readonly Packed[]): LoadedFile[] {
+  return files.map(({ head, programs, rest }) => {
+    const contents = once(() => JSON.parse(rest) as Omit<CatalogFile, 'integration' | 'title'>);
+    return {
+      ...head,
+      programs,
+      get api() {
+        return contents().api;
+      },
+      get commands() {
+        return contents().commands;
+      },
+      get servers() {
+        return {};
+      },
+      get tools() {
+        return contents().tools;
+      },
+    };
   });
 }
 

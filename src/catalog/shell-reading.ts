@@ -93,6 +93,15 @@ interface Program {
   readonly command: CatalogCommand;
 }
 
+function programOf(integration: Integration, name: string): Program {
+  return {
+    integration,
+    get command() {
+      return integration.commands.get(name)!;
+    },
+  };
+}
+
 interface KnownProgram {
   readonly name: string;
   readonly programs: readonly Program[];
@@ -159,8 +168,8 @@ class Reader implements Reading {
     this.#folders = new Folders(context.cwd, context.home, (word) => this.#variables.completed(word));
     const programs = new Map<string, Program[]>();
     for (const integration of catalog.integrations.values())
-      for (const [name, command] of integration.commands)
-        programs.set(name, [...(programs.get(name) ?? []), { integration, command }]);
+      for (const name of integration.programs)
+        programs.set(name, [...(programs.get(name) ?? []), programOf(integration, name)]);
     this.#programs = programs;
   }
 

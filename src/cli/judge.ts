@@ -2,6 +2,7 @@
 import { completedEvent, decidedEvent } from '../audit/call-events.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import type { Agent, Call, Counter, Gathered, Surroundings } from '../call.ts';
+import { monotonicNow } from '../clock.ts';
 import { rulesFault } from '../config/rules.ts';
 import { GatewayError } from '../errors.ts';
 import type { Judged, Ports, Reservation } from '../flow.ts';
@@ -135,7 +136,7 @@ export function createJudge(
       );
     },
     newCallId: newId,
-    clock: () => performance.now(),
+    clock: monotonicNow,
   };
 }
 

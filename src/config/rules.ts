@@ -5,15 +5,16 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildCatalog, type Catalog, readCatalogFolder } from '../catalog/load.ts';
+import { buildCatalog, type Catalog, type Integration, type LoadedFile, readCatalogFolder } from '../catalog/load.ts';
 import { recognise } from '../catalog/recognise.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
 import { NotUtf8, readUtf8 } from '../files.ts';
+import { once } from '../once.ts';
 import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
 import type { Policies } from '../policy/load.ts';
-import type { Vocabulary } from '../policy/vocabulary.ts';
+import type { IntegrationWords, Vocabulary } from '../policy/vocabulary.ts';
 import { errorAt, formatProblems, type Problem, WHOLE_FILE } from '../problem.ts';
 import { getMeta, setMeta } from '../store/meta.ts';
 import type { Store, Transaction } from '../store/store.ts';
@@ -41,7 +42,7 @@ export interface OurCatalog {
   readonly hash: string;
   readonly whole: () => readonly CatalogFile[];
   /** as much of it as judging needs here */
-  readonly judging: () => readonly CatalogFile[];
+  readonly judging: () => readonly LoadedFile[];
 }
 
 /** What judging needs of a configured server. */
@@ -306,7 +307,7 @@ function inForce(
 /** The rules that an artefact makes, with our catalog. */
 export function rulesOf(
   artefact: Artefact,
-  ours: readonly CatalogFile[],
+  ours: readonly LoadedFile[],
   oursHash: string,
   policiesName = 'policies.yaml',
 ): Rules {
@@ -321,24 +322,40 @@ export function rulesOf(
   };
 }
 
-/** The words that policies may use: the catalog's integrations, and those that only servers.json names. */
-export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]): Vocabulary {
-  const known = [...catalog.integrations.values()].map(({ id, title, aliases, tools, servers: offering }) => ({
-    id,
-    title,
-    aliases,
-    tools: [
-      ...[...tools].flatMap(([toolId, { tool }]) => [toolId, tool.title]),
-      ...offering.flatMap(({ server }) => Object.keys(server.tools)),
-    ],
-    toolTitles: [...tools.values()].map(({ tool }) => tool.title),
-    facts: [...tools].map(([toolId, { tool }]) => ({
+/** Its tools' words are put together when they are first asked for: judging doesn't need them. */
+function wordsOf(integration: Integration): IntegrationWords {
+  const { id, title, aliases } = integration;
+  const facts = once(() =>
+    [...integration.tools].map(([toolId, { tool }]) => ({
       id: toolId,
       title: tool.title,
       operation: tool.operation,
       fixed: [tool.select, tool.raise, tool.lower, tool.refspecs, tool.refs].every((rule) => rule === undefined),
     })),
-  }));
+  );
+  const tools = once(() => [
+    ...facts().flatMap((tool) => [tool.id, tool.title]),
+    ...integration.servers.flatMap(({ server }) => Object.keys(server.tools)),
+  ]);
+  return {
+    id,
+    title,
+    aliases,
+    get tools() {
+      return tools();
+    },
+    get toolTitles() {
+      return facts().map((tool) => tool.title);
+    },
+    get facts() {
+      return facts();
+    },
+  };
+}
+
+/** The words that policies may use: the catalog's integrations, and those that only servers.json names. */
+export function vocabularyOf(catalog: Catalog, servers: readonly ServerFacts[]): Vocabulary {
+  const known = [...catalog.integrations.values()].map(wordsOf);
   const own = servers
     .flatMap(({ key, integration }) => [key, ...(integration === null ? [] : [integration])])
     .filter((name) => catalog.find(name) === null)

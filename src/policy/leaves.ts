@@ -12,6 +12,7 @@ import {
 } from '../call.ts';
 import { durationText } from '../duration.ts';
 import { compileGlob, isGlob } from '../glob.ts';
+import { once } from '../once.ts';
 import { inWords, some, type Test } from './answers.ts';
 import { compileMatch, describeArgument, describeMatch } from './match.ts';
 import type { ArgumentMatch } from './schema-arguments.ts';
@@ -248,7 +249,8 @@ export function rateTest(rate: RateMatch, keys: (facts: Facts) => readonly strin
  * count as missing there, since upstreams take them so.
  */
 export function argumentTest(path: string, match: ArgumentMatch, loosens: boolean): Test {
-  const operators = compileMatch(match, loosens);
+  // Most policies are out of the question before their arguments are looked at.
+  const operators = once(() => compileMatch(match, loosens));
   const wantsMissing = match.missing === 'match' || match.missing === true || match.exists === false;
   const wantsThere = match.exists === true || match.missing === false;
   const onlyMissing = match.missing === true || match.exists === false;
@@ -265,7 +267,7 @@ export function argumentTest(path: string, match: ArgumentMatch, loosens: boolea
           const empty = isEmpty(found.value) || (Array.isArray(found.value) && found.value.includes(null));
           if (wantsMissing && empty) return loosens ? 'cant tell' : 'yes';
           if (wantsThere && empty) return loosens ? 'no' : 'cant tell';
-          return onlyMissing ? 'no' : operators(found.value, found.relative === true);
+          return onlyMissing ? 'no' : operators()(found.value, found.relative === true);
         }
       }
     },

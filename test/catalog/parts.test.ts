@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { buildCatalog } from '../../src/catalog/load.ts';
-import { commandsOnly, programsOnly } from '../../src/catalog/parts.ts';
+import { commandsOnly, packed, programsOnly, unpacked } from '../../src/catalog/parts.ts';
 import { type Reading, readShell } from '../../src/catalog/shell-reading.ts';
 import { builtInCatalog } from '../../src/cli/built-in.ts';
 
@@ -39,7 +39,7 @@ test('what the programs alone find nothing in is nothing', () => {
 });
 
 test('the commands alone judge commands as the whole does', () => {
-  const commands = buildCatalog(commandsOnly(files));
+  const commands = buildCatalog(unpacked(JSON.parse(JSON.stringify(packed(commandsOnly(files))))));
   const shown = ({ calls, unresolved, opaque }: Reading) => ({
     calls: calls.map(({ name, tools, possible, operation, integration, argument, canonical }) => ({
       name,
