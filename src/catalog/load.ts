@@ -108,7 +108,7 @@ export function buildCatalog(ours: readonly LoadedFile[], owners: readonly Catal
 }
 
 function merge(id: string, ours: readonly LoadedFile[], owners: readonly CatalogFile[]): Integration {
-  const layers = [
+  const layers: readonly { readonly file: LoadedFile; readonly origin: CatalogOrigin }[] = [
     ...ours.map((file) => ({ file, origin: 'catalog' as const })),
     ...owners.map((file) => ({ file, origin: 'owner' as const })),
   ];
@@ -141,7 +141,7 @@ function merge(id: string, ours: readonly LoadedFile[], owners: readonly Catalog
     title: layers.at(-1)!.file.title,
     aliases: layers.flatMap(({ file }) => file.aliases ?? []),
     apiHosts: layers.flatMap(({ file }) => file.api_hosts ?? []),
-    programs: [...new Set([...ours, ...owners].flatMap((file) => file.programs ?? Object.keys(file.commands)))],
+    programs: [...new Set(layers.flatMap(({ file }) => file.programs ?? Object.keys(file.commands)))],
     get commands() {
       return commands();
     },
