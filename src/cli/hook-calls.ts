@@ -18,7 +18,7 @@ import { shellCalls, statusByFile } from './shell-calls.ts';
 export interface HookCalls {
   readonly calls: readonly Call[];
   /** names what the calls depend on beside the request: an approval is for these alone; empty if there is nothing */
-  readonly around: string;
+  readonly around: () => string;
 }
 
 /** Gives the calls under some rules; what it needs from the store is read once. */
@@ -34,20 +34,20 @@ export async function hookCalls(
       const kept = join(house.folders.state, 'git');
       return (rules) => {
         const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text, kept);
-        return { calls, around: git.size === 0 ? '' : sha256(JSON.stringify([...git])) };
+        return { calls, around: () => (git.size === 0 ? '' : sha256(JSON.stringify([...git]))) };
       };
     }
     case 'files': {
       const own = await ownPlacesOf(house);
       return (rules) => {
         const touched = touchedFiles(asks, own, rules.catalog, cwd);
-        return { calls: touched.map((call) => callOfCommand(call, asks.input, statusByFile(rules))), around: '' };
+        return { calls: touched.map((call) => callOfCommand(call, asks.input, statusByFile(rules))), around: () => '' };
       };
     }
     case 'mcp': {
       const { mcpCalls } = await import('./hook-mcp.ts');
       const rows = await house.store.read(listTools);
-      return (rules) => ({ calls: mcpCalls(house, rules, asks, rows), around: '' });
+      return (rules) => ({ calls: mcpCalls(house, rules, asks, rows), around: () => '' });
     }
   }
 }

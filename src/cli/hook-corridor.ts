@@ -93,7 +93,7 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
             toolUse: event.toolUse,
             method: asks.kind === 'mcp' ? 'tools/call' : 'shell',
             request: requestOf(event, asks),
-            launch: around,
+            launch: around(),
             patienceMs: holdMs,
             judgeAgain: async (callId) => {
               await house.rules.latest();

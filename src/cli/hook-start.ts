@@ -1,5 +1,4 @@
-/** The way in of a hook as it is registered: its few flags read without the whole command line. */
-import { parseArgs } from 'node:util';
+/** The way in of a hook as `hook --print` registers it, without the whole command line. */
 import { messageOf } from '../errors.ts';
 import { hook } from './hook.ts';
 import { complain, finish } from './output.ts';
@@ -9,18 +8,11 @@ import { complain, finish } from './output.ts';
  * end of a run that used what most runs need.
  */
 export async function hookStart(keepCompiled: () => void): Promise<boolean> {
-  let read: { values: { config?: string; state?: string }; positionals: string[] };
-  try {
-    const options = { config: { type: 'string' }, state: { type: 'string' } } as const;
-    read = parseArgs({ options, allowPositionals: true });
-  } catch {
-    return false;
-  }
-  const [command, agent, ...more] = read.positionals;
-  if (command !== 'hook' || agent === undefined || more.length > 0) return false;
+  const [c, config, s, state, command, agent, ...more] = process.argv.slice(2);
+  if (c !== '--config' || s !== '--state' || command !== 'hook' || agent === undefined || more.length > 0) return false;
   try {
     // What it had to say is said.
-    process.exit(await hook(agent, read.values, () => process.once('exit', keepCompiled)));
+    process.exit(await hook(agent, { config, state }, () => process.once('exit', keepCompiled)));
   } catch (error) {
     complain(`toolgate: ${messageOf(error)}`);
     finish(2);

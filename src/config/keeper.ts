@@ -1,7 +1,14 @@
 /** Keeps the rules in force: loads them, notices that a file changed, and says what became of it. */
 import { messageOf } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { type LoadedRules, loadRules, type OurCatalog, readRuleFiles, ruleFilesSignature } from './rules.ts';
+import {
+  type LoadedRules,
+  loadRules,
+  loadUnchanged,
+  type OurCatalog,
+  readRuleFiles,
+  ruleFilesSignature,
+} from './rules.ts';
 
 const POLL_MS = 500;
 
@@ -34,10 +41,12 @@ export function createRulesKeeper(store: Store, configFolder: string, ours: OurC
     loading ??= (async () => {
       const read = ruleFilesSignature(configFolder);
       const version = await store.read(() => store.dataVersion());
-      const loaded = await loadRules(store, readRuleFiles(configFolder), ours);
+      const loaded =
+        (await loadUnchanged(store, configFolder, read, ours)) ??
+        (await loadRules(store, readRuleFiles(configFolder), ours, read));
       // Only together: what could not be loaded is read again.
       const isFirst = current === null;
-      signature = read;
+      signature = read.text;
       current = loaded;
       if (isFirst) told = sign();
       storeVersion = version;
@@ -50,7 +59,7 @@ export function createRulesKeeper(store: Store, configFolder: string, ours: OurC
 
   /** A file has changed, or another process has written to the store while a change waits to be accepted. */
   const isOutOfDate = (): boolean =>
-    ruleFilesSignature(configFolder) !== signature ||
+    ruleFilesSignature(configFolder).text !== signature ||
     (current?.proposed != null && store.dataVersion() !== storeVersion);
   const sign = (): string => `${signature} ${current?.rules?.hash} ${current?.proposed?.hash}`;
 

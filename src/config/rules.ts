@@ -123,18 +123,34 @@ export function readRuleFiles(configFolder: string): RuleFiles {
 }
 
 /** A cheap sign that a file may have changed: names, sizes, times. */
-export function ruleFilesSignature(configFolder: string): string {
+export function ruleFilesSignature(configFolder: string): RuleFilesSign {
   const names = ['policies.yaml', 'servers.json', 'catalog'];
   const catalog = join(configFolder, 'catalog');
   names.push(...namesIn(catalog).map((name) => join('catalog', name)));
-  return names
-    .map((name) => {
-      const stat = statSync(join(configFolder, name), { throwIfNoEntry: false });
-      // The time of the last change of the file's node can't be set back, as that of its text can.
-      return stat === undefined ? `${name}-` : `${name} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
-    })
-    .join('\n');
+  const stats = names.map((name) => statSync(join(configFolder, name), { throwIfNoEntry: false }));
+  return {
+    // The time of the last change of the file's node can't be set back, as that of its text can.
+    text: stats
+      .map((stat, at) =>
+        stat === undefined
+          ? `${names[at]}-`
+          : `${names[at]} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`,
+      )
+      .join('\n'),
+    settled: stats.every(
+      (stat) => stat === undefined || Math.max(stat.mtimeMs, stat.ctimeMs) < Date.now() - SETTLED_MS,
+    ),
+  };
 }
+
+interface RuleFilesSign {
+  /** the same for as long as no file has changed */
+  readonly text: string;
+  /** no file was changed so shortly before that it may change again without a sign */
+  readonly settled: boolean;
+}
+
+const SETTLED_MS = 2000;
 
 /** Checks the files against the catalog; the value is null if any has an error. */
 export async function checkRules(
@@ -184,13 +200,42 @@ export async function checkRules(
   return { artefact, servers: facts, problems, complete };
 }
 
-/** The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. */
-export async function loadRules(store: Store, files: RuleFiles, ours: OurCatalog): Promise<LoadedRules> {
-  const source = sha256(`${ARTEFACT_FORMAT} ${files.fingerprint} ${ours.hash}`);
+/** The rules in force, where the files are as they were when they last came into force; null if that must be looked at. */
+export async function loadUnchanged(
+  store: Store,
+  configFolder: string,
+  sign: RuleFilesSign,
+  ours: OurCatalog,
+): Promise<LoadedRules | null> {
+  const { pointer, stored } = await store.read((tx) => inForce(tx, { pointer: pointerKey(configFolder) }));
+  if (stored === null || pointer?.sign !== sign.text || pointer.program !== programOf(ours)) return null;
+  const rules = rulesOf(stored.artefact, ours.judging(), ours.hash);
+  return { rules, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
+}
+
+/** What makes rules of files: our catalog, and how the files are read. */
+function programOf({ hash }: OurCatalog): string {
+  return `${ARTEFACT_FORMAT} ${hash}`;
+}
+
+/**
+ * The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. `sign`: of the
+ * files, taken before they were read.
+ */
+export async function loadRules(
+  store: Store,
+  files: RuleFiles,
+  ours: OurCatalog,
+  sign: RuleFilesSign,
+): Promise<LoadedRules> {
+  const source = sha256(`${programOf(ours)} ${files.fingerprint}`);
+  const signed = sign.settled && { sign: sign.text, program: programOf(ours) };
   const { pointer, stored, accepted } = await store.read((tx) => inForce(tx, files));
   const before = stored === null ? null : rulesOf(stored.artefact, ours.judging(), ours.hash);
-  if (stored !== null && pointer?.source === source)
+  if (stored !== null && pointer?.source === source) {
+    if (signed) await store.write((tx) => setMeta(tx, files.pointer, JSON.stringify({ ...pointer, ...signed })));
     return { rules: before, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
+  }
   const { artefact, servers, problems, complete } = await checkRules(files, ours.whole());
   const reviewed = pointer?.reviewed === true && pointer.fingerprint !== files.fingerprint;
   const isKnown = ({ key, launch }: ServerFacts) =>
@@ -215,6 +260,7 @@ export async function loadRules(store: Store, files: RuleFiles, ours: OurCatalog
     hash: rules.hash,
     fingerprint: files.fingerprint,
     reviewed: artefact.policies.file.defaults.changes === 'reviewed',
+    ...signed,
   };
   await store.write((tx) => {
     tx.run(
@@ -280,6 +326,9 @@ interface Pointer {
   readonly fingerprint: string;
   /** another set comes into force only when a person has accepted it */
   readonly reviewed: boolean;
+  /** while the files have it and the program is this, they need not be read */
+  readonly sign?: string;
+  readonly program?: string;
 }
 
 function pointerKey(configFolder: string): string {
@@ -294,7 +343,7 @@ function pointerOf(tx: Transaction, key: string): Pointer | null {
 
 function inForce(
   tx: Transaction,
-  files: RuleFiles,
+  files: Pick<RuleFiles, 'pointer'>,
 ): { pointer: Pointer | null; stored: Stored | null; accepted: string | null } {
   const pointer = pointerOf(tx, files.pointer);
   return {

@@ -7,6 +7,7 @@ import { type Reading, readShell, type ShellContext } from '../catalog/shell-rea
 import { gitContextAt } from './git.ts';
 
 const MAX_FOLDERS = 20;
+const MAX_ROUNDS = 3;
 
 export interface InContext {
   readonly reading: Reading;
@@ -24,13 +25,27 @@ export function readInContext(
   kept: string | null = null,
 ): InContext {
   const remotes = line.includes('rclone') ? remotesOf(around.home) : NO_REMOTES;
-  const first = readShell(catalog, line, { ...around, git: new Map(), remotes });
-  if (first.gitFolders.size === 0) return { reading: first, git: NO_GIT };
-  const folders = [...first.gitFolders].slice(0, MAX_FOLDERS);
-  const git = new Map(
-    folders.flatMap((folder) => gitContextAt(folder, kept).map((context) => [folder, context] as const)),
+  const known = new Map<string, GitContext[]>();
+  const look = (folders: Iterable<string>) => {
+    for (const folder of folders)
+      if (!known.has(folder) && known.size < MAX_FOLDERS) known.set(folder, gitContextAt(folder, kept));
+  };
+  const readAgain = () => {
+    const git = new Map([...known].flatMap(([folder, contexts]) => contexts.map((each) => [folder, each] as const)));
+    return readShell(catalog, line, { ...around, git, remotes });
+  };
+  // Most lines that may be about git work where the agent does: then one reading is enough.
+  if (around.cwd !== null && /\bg(it|h)\b/.test(line)) look([around.cwd]);
+  let reading = readAgain();
+  // An alias that is known by now may lead to another folder.
+  for (let round = 0; round < MAX_ROUNDS && [...reading.gitFolders].some((folder) => !known.has(folder)); round++) {
+    look(reading.gitFolders);
+    reading = readAgain();
+  }
+  const used = [...reading.gitFolders].flatMap((folder) =>
+    (known.get(folder) ?? []).map((each) => [folder, each] as const),
   );
-  return { reading: git.size === 0 ? first : readShell(catalog, line, { ...around, git, remotes }), git };
+  return { reading, git: used.length === 0 ? NO_GIT : new Map(used) };
 }
 
 export const NO_REMOTES: ReadonlyMap<string, string> = new Map();
