@@ -21,66 +21,42 @@ export function commandsOnly(files: readonly CatalogFile[]): CatalogFile[] {
   });
 }
 
-/** A file whose contents stay text until they are looked at: of many a hook needs one. */
-interface Packed {
-  readonly head: Pick<CatalogFile, 'integration' | 'title' | 'aliases' | 'api_hosts'>;
-  readonly programs: readonly string[];
-  /** the rest of the file as JSON */
-  readonly rest: string;
+/** What tells whether a file is needed at all. */
+type Head = Pick<LoadedFile, 'integration' | 'title' | 'aliases' | 'api_hosts' | 'programs'>;
+
+/** As text of lines: the heads of all files in the first, then the rest of each file in its own. */
+export function packed(files: readonly CatalogFile[]): string {
+  const heads = files.map(
+    ({ integration, title, aliases, api_hosts, commands }): Head => ({
+      integration,
+      title,
+      ...(aliases && { aliases }),
+      ...(api_hosts && { api_hosts }),
+      programs: Object.keys(commands),
+    }),
+  );
+  return [heads, ...files.map(({ api, commands, tools }) => ({ api, commands, tools }))]
+    .map((line) => JSON.stringify(line))
+    .join('\n');
 }
 
-/** For files as `commandsOnly` gives them. */
-export function packed(files: readonly CatalogFile[]): Packed[] {
-  return files.map(({ integration, title, aliases, api_hosts, ...rest }) => ({
-    head: { integration, title, ...(aliases && { aliases }), ...(api_hosts && { api_hosts }) },
-    programs: Object.keys(rest.commands),
-    rest: JSON.stringify(rest),
-  }));
-}
-
-export function unpacked(files: readonly Packed[]): LoadedFile[] {
-  return files.map(({ head, programs, rest }) => {
-    const contents = once(() => JSON.parse(rest) as Omit<CatalogFile, 'integration' | 'title'>);
+/** Files whose contents stay text until they are looked at: of many a hook needs one. They have no servers. */
+export function unpacked(text: string): LoadedFile[] {
+  const [heads = '[]', ...rest] = text.split('\n');
+  return (JSON.parse(heads) as Head[]).map((head, index) => {
+    const contents = once(() => JSON.parse(rest[index]!) as Pick<CatalogFile, 'api' | 'commands' | 'tools'>);
     return {
       ...head,
-      programs,
       get api() {
         return contents().api;
       },
       get commands() {
         return contents().commands;
       },
-      get servers() {
-        return {};
-      },
+      servers: {},
       get tools() {
         return contents().tools;
       },
     };
   });
 }
-
-/**
- * Enough to tell what is surely no affair of any integration: the names of programs and of their subcommands, the hosts of
- * APIs, and toolgate's own tools. Whatever is found with it is to be looked at with more.
- */
-export function programsOnly(files: readonly CatalogFile[]): CatalogFile[] {
-  return files
-    .filter(({ commands, api_hosts }) => Object.keys(commands).length + (api_hosts ?? []).length > 0)
-    .map(({ integration, title, api_hosts, commands, tools }) => ({
-      integration,
-      title,
-      ...(api_hosts !== undefined && { api_hosts }),
-      api: [],
-      servers: {},
-      commands: Object.fromEntries(
-        Object.entries(commands).map(([name, { subcommands = {} }]) => [
-          name,
-          { tool: ANY, subcommands: Object.fromEntries(Object.keys(subcommands).map((each) => [each, { tool: ANY }])) },
-        ]),
-      ),
-      tools: { ...(integration === OWN_INTEGRATION && tools), [ANY]: { title: 'Any', operation: 'Delete' } },
-    }));
-}
-
-const ANY = 'any';

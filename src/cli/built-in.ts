@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readCatalogFolder } from '../catalog/load.ts';
-import { commandsOnly, packed, programsOnly, unpacked } from '../catalog/parts.ts';
+import { commandsOnly, packed, unpacked } from '../catalog/parts.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import type { OurCatalog } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
@@ -18,15 +18,10 @@ export async function builtInCatalog(judged: 'all' | 'commands' = 'all'): Promis
     return { hash: sha256(JSON.stringify(files)), whole: () => files, judging: () => files };
   }
   const whole = once(() => JSON.parse(built('catalog.json')!) as CatalogFile[]);
-  const commands = once(() => unpacked(JSON.parse(built('commands.json')!)));
-  return { hash, whole, judging: judged === 'all' ? whole : commands };
+  return { hash, whole, judging: judged === 'all' ? whole : builtCommands };
 }
 
-/** What is needed to tell whether a shell line concerns any integration at all. */
-export async function builtInPrograms(): Promise<readonly CatalogFile[]> {
-  const text = built('programs.json');
-  return text === null ? programsOnly(await fromSource()) : JSON.parse(text);
-}
+const builtCommands = once(() => unpacked(built('commands.txt')!));
 
 /** The files of `dist/`, by their names. */
 export function catalogFiles(files: readonly CatalogFile[]): Record<string, string> {
@@ -34,8 +29,7 @@ export function catalogFiles(files: readonly CatalogFile[]): Record<string, stri
   return {
     'catalog.json': whole,
     'catalog.hash': sha256(whole),
-    'commands.json': JSON.stringify(packed(commandsOnly(files))),
-    'programs.json': JSON.stringify(programsOnly(files)),
+    'commands.txt': packed(commandsOnly(files)),
   };
 }
 

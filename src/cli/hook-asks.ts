@@ -5,6 +5,7 @@ import type { CommandCall } from '../catalog/command.ts';
 import type { Catalog } from '../catalog/load.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
 import { quoted } from '../catalog/shell-line.ts';
+import type { Folders } from '../config/paths.ts';
 import { touchedBy } from '../shell/files.ts';
 import type { HookAsks, HookCommand, HookEvent, HookFiles } from '../shell/payload.ts';
 import { realPath } from './own-places.ts';
@@ -12,6 +13,11 @@ import { realPath } from './own-places.ts';
 /** A line for another shell is read as what that shell is given. */
 export function lineOf({ text, shell }: HookCommand): string {
   return shell === 'powershell' ? `powershell -Command ${quoted(text)}` : text;
+}
+
+/** Where a hook keeps what git said of a folder (see `gitContextAt`). */
+export function keptGit({ state }: Folders): string {
+  return join(state, 'git');
 }
 
 /** The request that an approval is for: exactly this, in this folder. */

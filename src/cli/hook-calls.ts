@@ -1,6 +1,5 @@
 /** What a hook was asked, as the calls that are judged. */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { listTools } from '../audit/tools.ts';
 import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
@@ -8,12 +7,13 @@ import type { Rules } from '../config/rules.ts';
 import { deskFacts } from '../desk/facts.ts';
 import { sha256 } from '../digest.ts';
 import { aliasesOf } from '../shell/aliases.ts';
-import { callOfCommand } from '../shell/calls.ts';
+import { callOfCommand, callsOf } from '../shell/calls.ts';
+import { type InContext, readInContext } from '../shell/gather.ts';
 import type { HookAsks, HookEvent } from '../shell/payload.ts';
-import { lineOf, touchedFiles } from './hook-asks.ts';
+import { keptGit, lineOf, touchedFiles } from './hook-asks.ts';
 import { type House, type HouseFlags, openHouse } from './house.ts';
 import { ownPlaces } from './own-places.ts';
-import { shellCalls, statusByFile } from './shell-calls.ts';
+import { statusByFile } from './shell-calls.ts';
 
 export interface HookCalls {
   readonly calls: readonly Call[];
@@ -21,19 +21,27 @@ export interface HookCalls {
   readonly around: () => string;
 }
 
-/** Gives the calls under some rules; what it needs from the store is read once. */
+/** Gives the calls under some rules; what it needs from the store is read once. `read`: good for the first time it is asked. */
 export async function hookCalls(
   house: House,
   { cwd, form }: HookEvent,
   asks: HookAsks,
+  read: InContext | null = null,
 ): Promise<(rules: Rules) => HookCalls> {
   switch (asks.kind) {
     case 'command': {
       const own = await ownPlacesOf(house);
       const aliases = aliasesOf(form, homedir());
-      const kept = join(house.folders.state, 'git');
+      let first = read;
+      const inContext = ({ catalog, source }: Rules): InContext => {
+        const known = source.ownersCatalog.length === 0 ? first : null;
+        first = null;
+        const around = { cwd, home: homedir(), own, aliases };
+        return known ?? readInContext(catalog, lineOf(asks), around, keptGit(house.folders));
+      };
       return (rules) => {
-        const { calls, git } = shellCalls(rules, lineOf(asks), cwd, { own, aliases }, asks.text, kept);
+        const { reading, git } = inContext(rules);
+        const calls = callsOf(reading, asks.text, rules.catalog, statusByFile(rules));
         return { calls, around: () => (git.size === 0 ? '' : sha256(JSON.stringify([...git]))) };
       };
     }

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { flow, type Ports } from '../flow.ts';
 import { brokenOf, refusalOf } from '../gateway/refusal.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
+import type { InContext } from '../shell/gather.ts';
 import { decideLine } from '../shell/judging.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent } from '../shell/payload.ts';
 import { requestOf } from './hook-asks.ts';
@@ -21,6 +22,8 @@ export interface HookAsked {
   readonly agent: HookAgent;
   readonly event: HookEvent;
   readonly asks: HookAsks;
+  /** a shell line as it was read with toolgate's own catalog; null if it is still to be read */
+  readonly read: InContext | null;
   readonly holdMs: number;
 }
 
@@ -34,7 +37,7 @@ export async function throughCorridor(asked: HookAsked, flags: HouseFlags): Prom
   }
 }
 
-async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): Promise<HookAnswer> {
+async function judged(house: House, { agent, event, asks, read, holdMs }: HookAsked): Promise<HookAnswer> {
   const loaded = await house.rules.load();
   if (loaded.rules === null)
     throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
@@ -61,7 +64,7 @@ async function judged(house: House, { agent, event, asks, holdMs }: HookAsked): 
     return met.agent;
   };
   const rulesNow = () => house.rules.current()!.rules!;
-  const callsUnder = await hookCalls(house, event, asks);
+  const callsUnder = await hookCalls(house, event, asks, read);
   const { calls, around } = callsUnder(rulesNow());
   const decide: Ports<null, null>['decide'] = (who, calls, gathered) => {
     const { policies, hash } = rulesNow();

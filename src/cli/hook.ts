@@ -5,18 +5,18 @@
 import { existsSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { buildCatalog, type Catalog } from '../catalog/load.ts';
+import { buildCatalog } from '../catalog/load.ts';
 import { portsHere } from '../catalog/own.ts';
-import { readShell } from '../catalog/shell-reading.ts';
 import { type Folders, folders } from '../config/paths.ts';
 import { messageOf } from '../errors.ts';
 import { didYouMean } from '../problem.ts';
 import { aliasesOf } from '../shell/aliases.ts';
 import { deny, type HookAnswer, noDecision } from '../shell/answer.ts';
+import { type InContext, readInContext } from '../shell/gather.ts';
 import { HOOK_AGENTS, type HookAgent, type HookAsks, type HookEvent, readPayload } from '../shell/payload.ts';
 import { HOOK_TIMEOUT_MS } from '../shell/registration.ts';
-import { builtInPrograms } from './built-in.ts';
-import { lineOf, touchedFiles } from './hook-asks.ts';
+import { builtInCatalog } from './built-in.ts';
+import { keptGit, lineOf, touchedFiles } from './hook-asks.ts';
 import { isReading, payloadText } from './hook-payload.ts';
 import type { HouseFlags } from './house.ts';
 import { complain } from './output.ts';
@@ -90,10 +90,11 @@ function answerInTime(agent: HookAgent, flags: HookFlags, onJudging: () => void)
     asked = event;
     if (event.asks === null) return noDecision(event.form);
     if (!event.isBefore) return looked(agent, event, event.asks, flags);
-    if (await isNoAffair(event, event.asks, folders(flags))) return noDecision(event.form);
+    const { isNothing, read } = await firstLook(event, event.asks, folders(flags));
+    if (isNothing) return noDecision(event.form);
     const { throughCorridor } = await import('./hook-corridor.ts');
     onJudging();
-    return throughCorridor({ agent, event, asks: event.asks, holdMs: flags.hold ?? HOLD_MS }, flags);
+    return throughCorridor({ agent, event, asks: event.asks, read, holdMs: flags.hold ?? HOLD_MS }, flags);
   };
   answer().then(answered.resolve, (error) => refuse(messageOf(error)));
   return answered.promise.finally(() => clearTimeout(timer));
@@ -102,7 +103,7 @@ function answerInTime(agent: HookAgent, flags: HookFlags, onJudging: () => void)
 /** It has run already: nothing is left to refuse. */
 async function looked(agent: HookAgent, event: HookEvent, asks: HookAsks, flags: HookFlags): Promise<HookAnswer> {
   const nothing = noDecision(event.form);
-  if (await isNoAffair(event, asks, folders(flags))) return nothing;
+  if ((await firstLook(event, asks, folders(flags))).isNothing) return nothing;
   try {
     const { afterTool } = await import('./hook-after.ts');
     await afterTool(agent, event, asks, flags);
@@ -112,33 +113,26 @@ async function looked(agent: HookAgent, event: HookEvent, asks: HookAsks, flags:
   }
 }
 
-/** What concerns no integration doesn't wait for the store. The owner's catalog may know more. */
-async function isNoAffair(event: HookEvent, asks: HookAsks, where: Folders): Promise<boolean> {
-  return (
-    !existsSync(join(where.config, 'catalog')) && isNothing(event, asks, buildCatalog(await builtInPrograms()), where)
-  );
+/** What was seen of what is asked without the store. */
+interface FirstLook {
+  /** it concerns no integration */
+  readonly isNothing: boolean;
+  /** a shell line as it was read, if that is how it will be judged */
+  readonly read: InContext | null;
 }
 
-function isNothing({ cwd, form }: HookEvent, asks: HookAsks, ours: Catalog, where: Folders): boolean {
+const UNSEEN: FirstLook = { isNothing: false, read: null };
+
+/** What concerns no integration doesn't wait for the store. The owner's catalog may know more. */
+async function firstLook({ cwd, form }: HookEvent, asks: HookAsks, where: Folders): Promise<FirstLook> {
+  if (asks.kind === 'mcp' || existsSync(join(where.config, 'catalog'))) return UNSEEN;
+  const catalog = buildCatalog((await builtInCatalog('commands')).judging());
   const own = ownPlaces(where);
-  switch (asks.kind) {
-    case 'command': {
-      // On which port of this machine the desk is only the store knows.
-      if (portsHere(asks.text).size > 0) return false;
-      const around = {
-        cwd,
-        home: homedir(),
-        aliases: aliasesOf(form, homedir()),
-        git: new Map(),
-        remotes: new Map(),
-        own,
-      };
-      const { calls, unresolved, opaque } = readShell(ours, lineOf(asks), around);
-      return calls.length + unresolved.length + opaque.length === 0;
-    }
-    case 'files':
-      return touchedFiles(asks, own, ours, cwd).length === 0;
-    case 'mcp':
-      return false;
-  }
+  if (asks.kind === 'files') return { isNothing: touchedFiles(asks, own, catalog, cwd).length === 0, read: null };
+  // On which port of this machine the desk is only the store knows.
+  if (portsHere(asks.text).size > 0) return UNSEEN;
+  const around = { cwd, home: homedir(), aliases: aliasesOf(form, homedir()), own };
+  const read = readInContext(catalog, lineOf(asks), around, keptGit(where));
+  const { calls, unresolved, opaque } = read.reading;
+  return { isNothing: calls.length + unresolved.length + opaque.length === 0, read };
 }

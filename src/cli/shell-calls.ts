@@ -7,17 +7,16 @@ import { callsOf, type StatusOf } from '../shell/calls.ts';
 import { type InContext, readInContext } from '../shell/gather.ts';
 import { statusInFile } from './inventory.ts';
 
-/** `line`: as it is read; `shown`: as the agent wrote it, where that is another; `kept`: see `gitContextAt`. */
+/** `line`: as it is read; `shown`: as the agent wrote it, where that is another. */
 export function shellCalls(
   rules: Rules,
   line: string,
   cwd: string | null,
   around: Pick<ShellContext, 'own' | 'aliases'>,
   shown = line,
-  kept: string | null = null,
 ): InContext & { readonly calls: readonly Call[] } {
   const { catalog } = rules;
-  const inContext = readInContext(catalog, line, { cwd, home: homedir(), ...around }, kept);
+  const inContext = readInContext(catalog, line, { cwd, home: homedir(), ...around });
   return { ...inContext, calls: callsOf(inContext.reading, shown, catalog, statusByFile(rules)) };
 }
 
