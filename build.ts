@@ -95,6 +95,9 @@ const { metafile } = await build({
   entryNames: '[name]-[hash]',
   outExtension: { '.js': '.cjs' },
   supported: { 'dynamic-import': false },
+  // As code-cache.ts wants it: a longer text put together then would be a copy of it all.
+  banner: { js: `(function (exports, require, module, __filename) {${commonJs.banner.js}` },
+  footer: { js: '})' },
   metafile: true,
   plugins: [leaveOut, hookApart],
 });

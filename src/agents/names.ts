@@ -36,13 +36,13 @@ const BY_NAME = new Map(
   ),
 );
 
+/** Most names are: what others need costs a hook more than a millisecond. */
+const PLAIN = /^[\x21-\x7e]+( [\x21-\x7e]+)*$/;
+
 /** A name as an agent's id and display name; never longer than 100 characters. */
 export function agentNamed(raw: string): { id: string; name: string } {
-  const name = raw
-    .normalize('NFKC')
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 100);
+  const plain = PLAIN.test(raw) ? raw : raw.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ');
+  const name = plain.trim().slice(0, 100);
   // "X (via mcp-remote 0.1)" and "X 1.2.3" are X.
   const bare = name.replace(/\s*\(via [^)]*\)$/, '').replace(/[\s/@]v?\d+(\.\d+)+\S*$/, '');
   const known = BY_NAME.get(foldName(bare)) ?? BY_NAME.get(foldName(name));
@@ -55,8 +55,7 @@ export function agentNamed(raw: string): { id: string; name: string } {
 
 /** Whether a name mixes alphabets, as look-alikes do. */
 export function mixesScripts(name: string): boolean {
-  // Most names are of one alphabet at sight, and the test for others costs a hook a millisecond.
-  if (/^[\x20-\x7e]*$/.test(name)) return false;
+  if (PLAIN.test(name)) return false;
   return (
     ['Latin', 'Cyrillic', 'Greek'].filter((script) => new RegExp(`\\p{Script=${script}}`, 'u').test(name)).length > 1
   );

@@ -14,13 +14,18 @@ export interface Ran {
   readonly keep: () => void;
 }
 
-/** `name`: a CommonJS file in `folder`, named by its content, of ASCII alone, without `import()`. What is kept is as trusted as it. */
+/**
+ * `name`: a file in `folder`, named by its content, of ASCII alone, without `import()`: a function in parentheses that takes
+ * what a CommonJS module is given. What is kept is as trusted as it.
+ */
 export function runCached(folder: string, name: string): Ran {
   const path = join(folder, name);
   const kept = join(folder, 'compiled', `${name}-${process.version}-${process.platform}-${process.arch}`);
-  const source = `(function (exports, require, module, __filename) {${readFileSync(path, 'latin1')}\n})`;
   const cachedData = readTwin(kept);
-  const script = new Script(source, { filename: path, ...(cachedData !== undefined && { cachedData }) });
+  const script = new Script(readFileSync(path, 'latin1'), {
+    filename: path,
+    ...(cachedData !== undefined && { cachedData }),
+  });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(path), module, path);
   return {

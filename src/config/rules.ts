@@ -207,9 +207,17 @@ export async function loadUnchanged(
   sign: RuleFilesSign,
   ours: OurCatalog,
 ): Promise<LoadedRules | null> {
-  const { pointer, stored } = await store.read((tx) => inForce(tx, { pointer: pointerKey(configFolder) }));
-  if (stored === null || pointer?.sign !== sign.text || pointer.program !== programOf(ours)) return null;
+  const stored = await store.read((tx) => {
+    const pointer = pointerOf(tx, pointerKey(configFolder));
+    if (pointer?.sign !== sign.text || pointer.program !== programOf(ours)) return null;
+    const row = rowOf(tx, pointer.hash);
+    const stored = row === undefined ? null : parsed(row.artefact);
+    return stored === null ? null : { ...stored, hash: pointer.hash };
+  });
+  if (stored === null) return null;
   const rules = rulesOf(stored.artefact, ours.judging(), ours.hash);
+  // Rules that aren't those which they are named by are none.
+  if (rules.hash !== stored.hash) return null;
   return { rules, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
 }
 
@@ -291,14 +299,23 @@ function acceptedKey({ pointer }: Pick<RuleFiles, 'pointer'>): string {
 
 /** What the store keeps under the hash of rules that were in force once; null if that isn't whole, or of another program. */
 export function storedArtefact(tx: Transaction, hash: string): Stored | null {
-  const row = tx.get<{ artefact: string; artefact_hash: string }>(
-    'SELECT artefact, artefact_hash FROM rules WHERE hash = ?',
-    hash,
-  );
+  const row = rowOf(tx, hash);
   // An artefact that isn't what was written is no rule at all.
   if (row === undefined || sha256(row.artefact) !== row.artefact_hash) return null;
   const stored = JSON.parse(row.artefact) as Stored;
   return stored.format === ARTEFACT_FORMAT ? stored : null;
+}
+
+function parsed(text: string): Stored | null {
+  try {
+    return JSON.parse(text) as Stored;
+  } catch {
+    return null;
+  }
+}
+
+function rowOf(tx: Transaction, hash: string): { artefact: string; artefact_hash: string } | undefined {
+  return tx.get('SELECT artefact, artefact_hash FROM rules WHERE hash = ?', hash);
 }
 
 /** What is in force while the files have errors, in a sentence. */
@@ -343,7 +360,7 @@ function pointerOf(tx: Transaction, key: string): Pointer | null {
 
 function inForce(
   tx: Transaction,
-  files: Pick<RuleFiles, 'pointer'>,
+  files: RuleFiles,
 ): { pointer: Pointer | null; stored: Stored | null; accepted: string | null } {
   const pointer = pointerOf(tx, files.pointer);
   return {

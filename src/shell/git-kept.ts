@@ -6,7 +6,6 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { GitSetting } from '../catalog/git-context.ts';
-import { sha256 } from '../digest.ts';
 import { redactText } from '../redact.ts';
 import type { GitSite } from './git-site.ts';
 
@@ -27,6 +26,7 @@ const FORMAT = 1;
 /** A file that was changed so shortly before may be changed again without a sign. */
 const SETTLED_MS = 2000;
 const MOST_KEPT = 200;
+const MAX_NAME = 200;
 
 /** Null where git must be asked. */
 export function keptSettings(folder: string, site: GitSite): readonly GitSetting[] | null {
@@ -111,8 +111,9 @@ function changedAt(path: string): number {
   return Math.max(...stats.map((each) => Math.max(each?.mtimeMs ?? 0, each?.ctimeMs ?? 0)));
 }
 
+/** A long path's end is enough: what is kept names the whole. */
 function pathOf(folder: string, { gitFolder }: GitSite): string {
-  return join(folder, `${sha256(gitFolder ?? '').slice(0, 32)}.json`);
+  return join(folder, `${(gitFolder ?? 'none').replace(/[^A-Za-z0-9._-]/g, '+').slice(-MAX_NAME)}.json`);
 }
 
 /** Whole or not at all. */
