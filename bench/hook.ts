@@ -20,20 +20,32 @@ writeFileSync(
   `policies:\n${Array.from({ length: POLICIES }, (_, index) => policy(index)).join('\n')}\n`,
 );
 
+// A real repository with a remote, as agents work in.
+const repository = join(folder, 'repository');
+const git = (...args: string[]) => {
+  const { status, stderr } = spawnSync('git', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+};
+git('init', '-q', '--bare', join(folder, 'remote.git'));
+git('init', '-q', repository);
+git('-C', repository, 'remote', 'add', 'origin', join(folder, 'remote.git'));
+git('-C', repository, '-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '-q', '--allow-empty', '-m', 'x');
+git('-C', repository, 'push', '-q', '-u', 'origin', 'HEAD');
+
 const LINES: readonly [string, string | null][] = [
   ['node -e 0', null],
   ['a command of no integration: ls', 'ls -la'],
   ['a read: git status', 'git status'],
   ['a write: git commit', 'git commit -m x'],
+  ['a push: git push origin main', 'git push origin main'],
 ];
 
 const times = new Map<string, number[]>(LINES.map(([name]) => [name, []]));
 try {
-  for (let round = -3; round < ROUNDS; round++)
-    for (const [name, command] of LINES) {
-      const ms = timed(command);
-      if (round >= 0) times.get(name)!.push(ms);
-    }
+  // What a hook keeps between runs it keeps of files that nobody has changed for two seconds.
+  for (const until = Date.now() + 3000; Date.now() < until; ) for (const [, command] of LINES) timed(command);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [name, command] of LINES) times.get(name)!.push(timed(command));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -49,7 +61,7 @@ function timed(command: string | null): number {
   const args = command === null ? ['-e', '0'] : [PROGRAM, '--config', config, '--state', state, 'hook', 'claude-code'];
   const input = JSON.stringify({
     session_id: 's',
-    cwd: folder,
+    cwd: repository,
     hook_event_name: 'PreToolUse',
     tool_name: 'Bash',
     tool_input: { command: command ?? '' },

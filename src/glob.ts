@@ -1,4 +1,5 @@
 import { foldText } from './call.ts';
+import { once } from './once.ts';
 
 /**
  * The one pattern language of policies. `*` is any run of characters, and stops at `/` only if the pattern itself
@@ -38,8 +39,15 @@ function tokens(pattern: string): Token[] {
   });
 }
 
-/** The commonest patterns, pieces between stars that cross `/`, are looked up; any other walks its states. */
+/** What doesn't begin as the pattern does is told at sight: of most patterns nothing else is ever needed. */
 function matcher(pattern: string): Glob {
+  const start = pattern.slice(0, pattern.search(/[*?]/));
+  const rest = once(() => wholeMatcher(pattern));
+  return (text) => text.startsWith(start) && rest()(text);
+}
+
+/** The commonest patterns, pieces between stars that cross `/`, are looked up; any other walks its states. */
+function wholeMatcher(pattern: string): Glob {
   const parts = tokens(pattern);
   const plain = parts.every((part) => part.kind === 'char' || (part.kind === 'run' && part.crosses));
   return plain ? piecewise(pattern.split(/\*+/)) : statewise(parts);

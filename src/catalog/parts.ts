@@ -22,10 +22,12 @@ export function commandsOnly(files: readonly CatalogFile[]): CatalogFile[] {
 }
 
 /** What tells whether a file is needed at all. */
-type Head = Pick<LoadedFile, 'integration' | 'title' | 'aliases' | 'api_hosts' | 'programs'>;
+export type Head = Pick<LoadedFile, 'integration' | 'title' | 'aliases' | 'api_hosts' | 'programs'>;
+/** What is needed of a file only where it is. */
+export type Contents = Pick<CatalogFile, 'api' | 'commands' | 'tools'>;
 
-/** As text of lines: the heads of all files in the first, then the rest of each file in its own. */
-export function packed(files: readonly CatalogFile[]): string {
+/** For one file of each integration: the heads of all, and the contents of each by its integration. */
+export function inParts(files: readonly CatalogFile[]): { heads: Head[]; contents: Record<string, Contents> } {
   const heads = files.map(
     ({ integration, title, aliases, api_hosts, commands }): Head => ({
       integration,
@@ -35,16 +37,16 @@ export function packed(files: readonly CatalogFile[]): string {
       programs: Object.keys(commands),
     }),
   );
-  return [heads, ...files.map(({ api, commands, tools }) => ({ api, commands, tools }))]
-    .map((line) => JSON.stringify(line))
-    .join('\n');
+  const contents = files.map(
+    ({ integration, api, commands, tools }) => [integration, { api, commands, tools }] as const,
+  );
+  return { heads, contents: Object.fromEntries(contents) };
 }
 
-/** Files whose contents stay text until they are looked at: of many a hook needs one. They have no servers. */
-export function unpacked(text: string): LoadedFile[] {
-  const [heads = '[]', ...rest] = text.split('\n');
-  return (JSON.parse(heads) as Head[]).map((head, index) => {
-    const contents = once(() => JSON.parse(rest[index]!) as Pick<CatalogFile, 'api' | 'commands' | 'tools'>);
+/** Files whose contents are read when they are first looked at: of many a hook needs one. They have no servers. */
+export function fromParts(heads: readonly Head[], contentsOf: (integration: string) => Contents): LoadedFile[] {
+  return heads.map((head) => {
+    const contents = once(() => contentsOf(head.integration));
     return {
       ...head,
       get api() {

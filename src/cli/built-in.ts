@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readCatalogFolder } from '../catalog/load.ts';
-import { commandsOnly, packed, unpacked } from '../catalog/parts.ts';
+import { commandsOnly, fromParts, inParts } from '../catalog/parts.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import type { OurCatalog } from '../config/rules.ts';
 import { sha256 } from '../digest.ts';
@@ -21,15 +21,21 @@ export async function builtInCatalog(judged: 'all' | 'commands' = 'all'): Promis
   return { hash, whole, judging: judged === 'all' ? whole : builtCommands };
 }
 
-const builtCommands = once(() => unpacked(built('commands.txt')!));
+const builtCommands = once(() =>
+  fromParts(JSON.parse(built('commands.json')!), (integration) => JSON.parse(built(`commands-${integration}.json`)!)),
+);
 
 /** The files of `dist/`, by their names. */
 export function catalogFiles(files: readonly CatalogFile[]): Record<string, string> {
   const whole = JSON.stringify(files);
+  const { heads, contents } = inParts(commandsOnly(files));
   return {
     'catalog.json': whole,
     'catalog.hash': sha256(whole),
-    'commands.txt': packed(commandsOnly(files)),
+    'commands.json': JSON.stringify(heads),
+    ...Object.fromEntries(
+      Object.entries(contents).map(([integration, each]) => [`commands-${integration}.json`, JSON.stringify(each)]),
+    ),
   };
 }
 

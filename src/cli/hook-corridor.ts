@@ -86,7 +86,8 @@ async function judged(house: House, { agent, event, asks, read, holdMs }: HookAs
       identify: whoAsks,
       classify: () => calls,
       decide,
-      recordDecision: (_, decided) => judge.recordDecision(null, decided, event.toolUse),
+      // Nothing runs before the answer, and that waits until all is written.
+      recordDecision: (_, decided) => judge.recordDecision(null, decided, event.toolUse, 'after flush'),
       hold: async (_, decided) => {
         const { holdLine } = await import('./hook-hold.ts');
         return holdLine(

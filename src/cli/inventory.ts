@@ -1,8 +1,9 @@
 /** The tools of the upstreams, written down before they are shown, and what the owner said of them. */
 import { writeEvents } from '../audit/chain.ts';
 import { seeTool, toolStatus } from '../audit/tools.ts';
-import { type Deed, foldName, type ReviewStatus } from '../call.ts';
+import type { ReviewStatus } from '../call.ts';
 import { definitionOf, type KnownTool, type KnownUpstream } from '../gateway/door.ts';
+import { statusInFile } from '../policy/tool-status.ts';
 import type { Upstream } from '../upstream/connection.ts';
 import type { House } from './house.ts';
 
@@ -67,24 +68,3 @@ export function statusOfTool(house: House, known: KnownTool): ReviewStatus {
 }
 
 const NO_TOOLS = {};
-
-/** What the owner's file says of a tool; null if nothing. */
-export function statusInFile(
-  file: Readonly<Record<string, Readonly<Record<string, ReviewStatus>>>>,
-  calledName: string,
-  { integrations, tools }: Pick<Deed, 'integrations' | 'tools'>,
-): ReviewStatus | null {
-  const names = new Set([calledName, ...tools.flatMap(({ id, title }) => [id, title])].map(foldName));
-  let fixed: ReviewStatus | null = null;
-  for (const [name, statuses] of Object.entries(file)) {
-    const integration = integrations.find(
-      ({ id, title }) => foldName(name) === foldName(id) || foldName(name) === foldName(title),
-    );
-    if (integration === undefined) continue;
-    for (const [tool, status] of Object.entries(statuses)) {
-      if (!names.has(foldName(tool)) || fixed === 'Disallowed') continue;
-      if (status === 'Disallowed' || integration.sure) fixed = status;
-    }
-  }
-  return fixed;
-}

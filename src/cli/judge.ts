@@ -25,8 +25,16 @@ export interface Judge extends Pick<Ports<unknown, unknown>, Shared> {
   readonly gather: () => Gathered;
   /** whether it would run now, without asking anybody and without a record */
   readonly allows: (agent: Agent, call: Call) => Promise<boolean>;
-  /** of a call that is allowed or blocked; one that must be approved is recorded where it is held */
-  readonly recordDecision: (method: string | null, judged: Judged, toolUse?: string | null) => Promise<void> | void;
+  /**
+   * Of a call that is allowed or blocked; one that must be approved is recorded where it is held. What may run is recorded
+   * before this resolves, or, if `runs` is `after flush`, by the caller's next flush.
+   */
+  readonly recordDecision: (
+    method: string | null,
+    judged: Judged,
+    toolUse?: string | null,
+    runs?: 'at once' | 'after flush',
+  ) => Promise<void> | void;
 }
 
 /** `onAlert` is told that a delivery is waiting; `history` is what the session did so far. */
@@ -113,12 +121,12 @@ export function createJudge(
           },
         );
     },
-    recordDecision: (method, judged, toolUse = null) => {
+    recordDecision: (method, judged, toolUse = null, runs = 'at once') => {
       const sessionId = judged.gathered.surroundings.session;
       const event = () => decidedEvent(judged, { sessionId, method, toolUse, digestKey });
       const { alerts, effect } = judged.decision;
       const onlyReads = judged.calls.every(({ possible }) => possible.length === 1 && possible[0] === 'Read');
-      if (effect === 'allow' && onlyReads && alerts.length === 0)
+      if (effect === 'allow' && (onlyReads || runs === 'after flush') && alerts.length === 0)
         return house.recorder.soon(event, (why) => bareEvent(judged, why));
       if (alerts.length === 0) return house.recorder.now([event()]);
       const channels = channelsOf(house);

@@ -39,6 +39,20 @@ function statusOf(
   return fixed === 'Disallowed' || said.includes('Disallowed') ? 'Disallowed' : (fixed ?? row?.status ?? 'Unreviewed');
 }
 
+/** So long an agent that was seen needs not be written down again: a hook of it comes with every command. */
+const SEEN_MS = 10_000;
+
+function isSeen(row: AgentRow, { strength, knownBy }: Identity, now: number): boolean {
+  return (
+    row.first_seen !== null &&
+    row.last_seen !== null &&
+    Math.abs(now - row.last_seen) < SEEN_MS &&
+    row.strength === strength &&
+    row.known_by === knownBy &&
+    row.disallowed_raised === 0
+  );
+}
+
 /** An agent that was met before, with the review status that it has now. */
 export function metBefore(tx: Transaction, rules: Rules, known: Omit<Agent, 'status'>): Agent {
   const identity: Identity = { ...known, mixedScripts: false };
@@ -53,8 +67,14 @@ export async function meet(house: House, identity: Identity, surroundings: Surro
   const { rules } = await house.rules.load();
   const now = Date.now();
   const { mixedScripts, ...known } = identity;
+  const fixed = rules === null ? null : fixedStatus(rules.policies.file.agents, identity);
+  const status = await house.store.read((tx) => {
+    const row = findAgent(tx, identity.id);
+    const status = statusOf(tx, fixed, identity, row);
+    return row !== undefined && isSeen(row, identity, now) && status !== 'Disallowed' ? status : null;
+  });
+  if (status !== null) return { agent: { ...known, status }, alerted: false };
   return house.store.write((tx) => {
-    const fixed = rules === null ? null : fixedStatus(rules.policies.file.agents, identity);
     if (findAgent(tx, identity.id) === undefined && newAgentsSince(tx, now - HOUR_MS) >= NEW_AGENTS_AN_HOUR) {
       if (raiseFlood(tx, now, HOUR_MS))
         writeEvents(tx, [

@@ -8,8 +8,8 @@ import { recognise, type ServerLaunch } from '../catalog/recognise.ts';
 import { readRuleFiles } from '../config/rules.ts';
 import { readServers } from '../config/servers.ts';
 import type { CompiledPolicies } from '../policy/compile.ts';
+import { statusInFile } from '../policy/tool-status.ts';
 import type { House } from './house.ts';
-import { statusInFile } from './inventory.ts';
 
 /** How the server of that key is started, with the tools that it has shown; null if there is none. */
 export type LaunchOf = (key: string) => ServerLaunch | null;

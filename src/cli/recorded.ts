@@ -17,8 +17,8 @@ import type {
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import type { Rules } from '../config/rules.ts';
+import { statusInFile } from '../policy/tool-status.ts';
 import type { House } from './house.ts';
-import { statusInFile } from './inventory.ts';
 import { definitionIn, launches } from './on-record.ts';
 import { localZone } from './surroundings.ts';
 

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import type { Call } from '../call.ts';
 import type { ShellContext } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
+import { statusInFile } from '../policy/tool-status.ts';
 import { callsOf, type StatusOf } from '../shell/calls.ts';
 import { type InContext, readInContext } from '../shell/gather.ts';
-import { statusInFile } from './inventory.ts';
 
 /** `line`: as it is read; `shown`: as the agent wrote it, where that is another. */
 export function shellCalls(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { buildCatalog } from '../../src/catalog/load.ts';
-import { commandsOnly, packed, unpacked } from '../../src/catalog/parts.ts';
+import { commandsOnly, fromParts, inParts } from '../../src/catalog/parts.ts';
 import { type Reading, readShell } from '../../src/catalog/shell-reading.ts';
 import { builtInCatalog } from '../../src/cli/built-in.ts';
 
@@ -28,7 +28,8 @@ const around = {
 };
 
 test('the commands alone judge commands as the whole does', () => {
-  const commands = buildCatalog(unpacked(packed(commandsOnly(files))));
+  const { heads, contents } = inParts(commandsOnly(files));
+  const commands = buildCatalog(fromParts(heads, (integration) => contents[integration]!));
   const shown = ({ calls, unresolved, opaque }: Reading) => ({
     calls: calls.map(({ name, tools, possible, operation, integration, argument, canonical }) => ({
       name,
