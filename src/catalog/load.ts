@@ -90,8 +90,18 @@ export interface Catalog {
   readonly find: (name: string) => Integration | null;
 }
 
+/** Without the owner's, of files that were merged before: a hook looks at them before it has any rules, and under them. */
+const builtBefore = new WeakMap<readonly LoadedFile[], Catalog>();
+
 /** Merges ours with the owner's files. */
 export function buildCatalog(ours: readonly LoadedFile[], owners: readonly CatalogFile[] = []): Catalog {
+  if (owners.length > 0) return merged(ours, owners);
+  const built = builtBefore.get(ours) ?? merged(ours, owners);
+  builtBefore.set(ours, built);
+  return built;
+}
+
+function merged(ours: readonly LoadedFile[], owners: readonly CatalogFile[]): Catalog {
   const ids = new Set([...ours, ...owners].map((file) => file.integration));
   const integrations = new Map<string, Integration>();
   const byName = new Map<string, Integration>();
