@@ -25,11 +25,31 @@ export const READING_HOOKS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Settings that run a program or lead elsewhere. The owner's own (global, system) are the owner's; those of a repository come with
+ * Settings that run a program or lead elsewhere, by section. The owner's own (global, system) are the owner's; those of a repository come with
  * whatever was cloned or written there.
  */
-const EXECUTING =
-  /^(core\.(fsmonitor|sshcommand|pager|editor|askpass|gitproxy|alternaterefscommand)|alias\..*|pager\..*|diff\..*\.(command|textconv)|diff\.external|filter\..*\.(clean|smudge|process)|merge\..*\.driver|mergetool\..*\.cmd|difftool\..*\.cmd|sequence\.editor|gpg\.(.*\.)?program|credential\.(.*\.)?helper|remote\..*\.(uploadpack|receivepack|vcs|proxy)|protocol\..*|sendemail\..*|trailer\..*\.(cmd|command)|tar\..*\.command|gpg\.ssh\.defaultkeycommand|browser\..*|man\..*|http\.(.*\.)?(proxy|sslverify|sslcainfo|curloptresolve)|url\..*|include\.path|includeif\..*|submodule\..*\.update|interactive\.difffilter|web\.browser)$/i;
+const EXECUTING: ReadonlyMap<string, RegExp> = new Map([
+  ['core', /^(fsmonitor|sshcommand|pager|editor|askpass|gitproxy|alternaterefscommand)$/i],
+  ...['alias', 'pager', 'protocol', 'sendemail', 'browser', 'man', 'url', 'includeif'].map(
+    (section) => [section, /^.*$/] as const,
+  ),
+  ['credential', /^(.*\.)?helper$/i],
+  ['diff', /^(external|.*\.(command|textconv))$/i],
+  ['difftool', /^.*\.cmd$/i],
+  ['filter', /^.*\.(clean|smudge|process)$/i],
+  ['gpg', /^((.*\.)?program|ssh\.defaultkeycommand)$/i],
+  ['http', /^(.*\.)?(proxy|sslverify|sslcainfo|curloptresolve)$/i],
+  ['include', /^path$/i],
+  ['interactive', /^difffilter$/i],
+  ['merge', /^.*\.driver$/i],
+  ['mergetool', /^.*\.cmd$/i],
+  ['remote', /^.*\.(uploadpack|receivepack|vcs|proxy)$/i],
+  ['sequence', /^editor$/i],
+  ['submodule', /^.*\.update$/i],
+  ['tar', /^.*\.command$/i],
+  ['trailer', /^.*\.(cmd|command)$/i],
+  ['web', /^browser$/i],
+]);
 
 /** With these values they run nothing but git itself, or a plain pager. */
 const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
@@ -40,7 +60,12 @@ const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
 
 /** Whether a setting makes git run or redirect something, wherever it was set. */
 export function isExecuting(key: string, value: string): boolean {
-  return EXECUTING.test(key) && !HARMLESS.some(([known, harmless]) => known.test(key) && harmless.test(value));
+  const dot = key.indexOf('.');
+  const name = EXECUTING.get(key.slice(0, Math.max(0, dot)).toLowerCase());
+  return (
+    name?.test(key.slice(dot + 1)) === true &&
+    !HARMLESS.some(([known, harmless]) => known.test(key) && harmless.test(value))
+  );
 }
 
 /** Settings that make a command another one only where they are given for it alone: in a repository they are how it is meant to be. */

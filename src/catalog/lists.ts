@@ -1,8 +1,12 @@
 /** Lists of words, and of what stands in them once. */
+import { once } from '../once.ts';
 
-/** Words as people write them, for looking one up. */
-export function wordSet(list: string): ReadonlySet<string> {
-  return new Set(list.split(' '));
+export type Words = Pick<ReadonlySet<string>, 'has'>;
+
+/** Words as people write them, for looking one up. Of all the lists that there are a hook looks into few. */
+export function wordSet(list: string): Words {
+  const words = once(() => new Set(list.split(' ')));
+  return { has: (word) => words().has(word) };
 }
 
 export function unique<T>(items: readonly T[]): T[] {

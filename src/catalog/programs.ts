@@ -1,6 +1,6 @@
 /** What programs of no integration do with the words they are given: run them, run a shell on them, or run code that nobody sees. Pure data. */
 
-import { wordSet } from './lists.ts';
+import { type Words, wordSet } from './lists.ts';
 
 /** How a program that runs another one is stripped off. */
 export interface Wrapper {
@@ -136,10 +136,10 @@ export const TEXT_PROGRAMS: ReadonlyMap<string, { readonly text: readonly string
 /** Words before a command that zsh knows and that change nothing of what runs. */
 export const ZSH_PRECOMMANDS: ReadonlySet<string> = new Set(['noglob', 'nocorrect', '-']);
 
-export const SHELLS: ReadonlySet<string> = wordSet('sh bash zsh dash ksh mksh ash fish rbash busybox tcsh csh');
+export const SHELLS: Words = wordSet('sh bash zsh dash ksh mksh ash fish rbash busybox tcsh csh');
 
 /** Shells of other languages than we read. */
-export const FOREIGN_SHELLS: ReadonlySet<string> = wordSet('pwsh powershell cmd wsl nu xonsh elvish');
+export const FOREIGN_SHELLS: Words = wordSet('pwsh powershell cmd wsl nu xonsh elvish');
 
 /** Interpreters, with the options that give them code. */
 export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -162,22 +162,22 @@ export const INTERPRETERS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Programs that run code which is not in the line. */
-export const RUNS_UNSEEN: ReadonlySet<string> = wordSet(
+export const RUNS_UNSEEN: Words = wordSet(
   'make gmake ninja cmake rake just task tox nox npm yarn pnpm bun deno cargo go gradle gradlew mvn mvnw ant sbt bazel dotnet swift mix composer bundle pytest jest vitest source . docker podman kubectl ssh tmux screen ansible ansible-playbook terraform vagrant at batch crontab systemd-run systemctl start open xdg-open code cursor vim nvim vi emacs nano gdb lldb java jshell ts-node tsx uv poetry pipenv hatch conda pre-commit husky lerna nx turbo sqlite3 psql mysql act gitk git-gui tig lazygit claude codex gemini copilot aider goose opencode',
 );
 
 /** Programs that print, look or copy only, whatever their words: what is in their words is no code. */
-export const HARMLESS: ReadonlySet<string> = wordSet(
+export const HARMLESS: Words = wordSet(
   'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
 );
 
 /** Programs that only look into the files that they are given. */
-export const READS_FILES: ReadonlySet<string> = wordSet(
+export const READS_FILES: Words = wordSet(
   'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha1sum sha256sum sha512sum cksum xxd od hexdump strings base64 less more man bat jless jq yq sed awk gawk yamllint shellcheck readlink realpath basename dirname find fd echo printf open xdg-open code cursor cd which type',
 );
 
 /** Programs that take away, move or change a folder with all that is below. */
-export const DESTROYS_FILES: ReadonlySet<string> = wordSet('rm rmdir mv shred unlink rsync find trash srm');
+export const DESTROYS_FILES: Words = wordSet('rm rmdir mv shred unlink rsync find trash srm');
 
 /** Programs whose last operand is what they write, with what becomes of the others. */
 export const SOURCE_OF_COPIES: ReadonlyMap<string, 'reads' | 'destroys'> = new Map([
@@ -206,7 +206,7 @@ export const CHANGING_OPTIONS: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /** Builtins that evaluate what stands in brackets in their words: `test -v 'a[$(…)]'`. */
-export const EVALUATES: ReadonlySet<string> = wordSet(
+export const EVALUATES: Words = wordSet(
   'let test [ [[ printf read set unset declare typeset local export readonly wait mapfile readarray getopts',
 );
 
