@@ -95,6 +95,8 @@ const { metafile } = await build({
   entryNames: '[name]-[hash]',
   outExtension: { '.js': '.cjs' },
   supported: { 'dynamic-import': false },
+  // A fourth less to read, each time.
+  minifyIdentifiers: true,
   // As code-cache.ts wants it: a longer text put together then would be a copy of it all.
   banner: { js: `(function (exports, require, module, __filename) {${commonJs.banner.js}` },
   footer: { js: '})' },

@@ -21,7 +21,7 @@ export interface Ran {
 export function runCached(folder: string, name: string): Ran {
   const path = join(folder, name);
   const kept = join(folder, 'compiled', `${name}-${process.version}-${process.platform}-${process.arch}`);
-  const cachedData = readTwin(kept);
+  const cachedData = tryRead(kept);
   const script = new Script(readFileSync(path, 'latin1'), {
     filename: path,
     ...(cachedData !== undefined && { cachedData }),
@@ -31,28 +31,25 @@ export function runCached(folder: string, name: string): Ran {
   return {
     exports: module.exports,
     keep: () => {
-      if (cachedData === undefined || script.cachedDataRejected === true) writeTwin(kept, script.createCachedData());
+      if (cachedData === undefined || script.cachedDataRejected === true) write(kept, script.createCachedData());
     },
   };
 }
 
-/** V8 takes whatever it is given, and ends the process over a byte that has changed: so it is kept twice and compared. */
-function readTwin(path: string): Buffer | undefined {
+function tryRead(path: string): Buffer | undefined {
   try {
-    const both = readFileSync(path);
-    const [one, other] = [both.subarray(0, both.length / 2), both.subarray(both.length / 2)];
-    return one.equals(other) ? one : undefined;
+    return readFileSync(path);
   } catch {
     return undefined;
   }
 }
 
-/** Whole or not at all; where it can't be written every run compiles anew, which is slower and no fault. */
-function writeTwin(path: string, data: Buffer): void {
+/** Whole and on the disk, or not at all: V8 looks at its version and length alone. Where it can't be written every run compiles anew, which is slower and no fault. */
+function write(path: string, data: Buffer): void {
   const unfinished = `${path}.${process.pid}`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(unfinished, Buffer.concat([data, data]), { mode: 0o600, flush: true });
+    writeFileSync(unfinished, data, { mode: 0o600, flush: true });
     renameSync(unfinished, path);
   } catch {
     rmSync(unfinished, { force: true });
