@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../dist/toolgate.js', import.meta.url));
-const ROUNDS = 40;
+const ROUNDS = 60;
 const POLICIES = 50;
 
 const folder = mkdtempSync(join(tmpdir(), 'toolgate-bench-'));

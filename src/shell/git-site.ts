@@ -13,7 +13,7 @@ export interface GitSite {
  */
 export function gitSiteOf(folder: string): GitSite | null {
   try {
-    return lookUp(realpathSync(folder));
+    return lookUp(realpathSync.native(folder));
   } catch {
     return null;
   }
