@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -15,6 +15,27 @@ export function makeFolder(folder: string): void {
       // Another process may have made it meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
+  }
+}
+
+/**
+ * Writes a file for its owner alone, whole or not at all, and makes its folder; false if that can't be, which is no more than
+ * a help that is missing. `durably`: it is on the disk before it can be read.
+ */
+export function keepFile(path: string, contents: string | Buffer, durably = false): boolean {
+  const unfinished = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(unfinished, contents, { mode: 0o600, flush: durably });
+    renameSync(unfinished, path);
+    return true;
+  } catch {
+    try {
+      unlinkSync(unfinished);
+    } catch {
+      // It was never there.
+    }
+    return false;
   }
 }
 

@@ -2,10 +2,11 @@
  * Runs a file of the build with what V8 made of it in an earlier run. Node's own compile cache keeps only what is compiled
  * before a file first runs; a hook runs once for each command, and would compile nearly all that it uses anew each time.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { keepFile } from '../files.ts';
 
 export interface Ran {
   /** what the file exports */
@@ -31,27 +32,19 @@ export function runCached(folder: string, name: string): Ran {
   return {
     exports: module.exports,
     keep: () => {
-      if (cachedData === undefined || script.cachedDataRejected === true) write(kept, script.createCachedData());
+      // Of what it is given V8 looks at version and length alone. Where it can't be written every run compiles anew, which is no fault.
+      if (cachedData === undefined || script.cachedDataRejected === true)
+        keepFile(kept, script.createCachedData(), true);
     },
   };
 }
 
 function tryRead(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    const data = readFileSync(path);
+    // V8 reads a head of some words whatever it is given.
+    return data.length < 64 ? undefined : data;
   } catch {
     return undefined;
-  }
-}
-
-/** Whole and on the disk, or not at all: V8 looks at its version and length alone. Where it can't be written every run compiles anew, which is slower and no fault. */
-function write(path: string, data: Buffer): void {
-  const unfinished = `${path}.${process.pid}`;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(unfinished, data, { mode: 0o600, flush: true });
-    renameSync(unfinished, path);
-  } catch {
-    rmSync(unfinished, { force: true });
   }
 }

@@ -212,12 +212,13 @@ export async function loadUnchanged(
     if (pointer?.sign !== sign.text || pointer.program !== programOf(ours)) return null;
     const row = rowOf(tx, pointer.hash);
     const stored = row === undefined ? null : parsed(row.artefact);
-    return stored === null ? null : { ...stored, hash: pointer.hash };
+    // Rules that aren't those which they are named by are none.
+    return stored !== null && hashOf(stored.artefact, ours.hash) === pointer.hash
+      ? { ...stored, hash: pointer.hash }
+      : null;
   });
   if (stored === null) return null;
-  const rules = rulesOf(stored.artefact, ours.judging(), ours.hash);
-  // Rules that aren't those which they are named by are none.
-  if (rules.hash !== stored.hash) return null;
+  const rules = rulesOf(stored.artefact, ours.judging(), ours.hash, 'policies.yaml', stored.hash);
   return { rules, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
 }
 
@@ -308,10 +309,14 @@ export function storedArtefact(tx: Transaction, hash: string): Stored | null {
 
 function parsed(text: string): Stored | null {
   try {
-    return JSON.parse(text) as Stored;
+    return JSON.parse(text) as Stored | null;
   } catch {
     return null;
   }
+}
+
+function hashOf(artefact: Artefact, oursHash: string): string {
+  return sha256(`${oursHash} ${JSON.stringify(artefact)}`);
 }
 
 function rowOf(tx: Transaction, hash: string): { artefact: string; artefact_hash: string } | undefined {
@@ -376,12 +381,13 @@ export function rulesOf(
   ours: readonly LoadedFile[],
   oursHash: string,
   policiesName = 'policies.yaml',
+  hash = hashOf(artefact, oursHash),
 ): Rules {
   const catalog = buildCatalog(ours, artefact.ownersCatalog);
   const vocabulary = vocabularyOf(catalog, artefact.servers);
   return {
     source: artefact,
-    hash: sha256(`${oursHash} ${JSON.stringify(artefact)}`),
+    hash,
     policies: compilePolicies(artefact.policies, vocabulary, policiesName),
     catalog,
     vocabulary,

@@ -3,9 +3,10 @@
  * it would read has come. Kept are no secrets, and nothing that depends on more than these files. A system's configuration
  * that stands in an unusual place and comes only later is not noticed: like all of the system's it is the owner's.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { GitSetting } from '../catalog/git-context.ts';
+import { keepFile } from '../files.ts';
 import { redactText } from '../redact.ts';
 import type { GitSite } from './git-site.ts';
 
@@ -62,7 +63,9 @@ export function keepSettings(folder: string, site: GitSite, said: readonly SaidS
     settings,
   };
   const text = JSON.stringify(kept);
-  if (redactText(text) === text) write(folder, pathOf(folder, site), text);
+  if (redactText(text) !== text) return;
+  if (isFull(folder)) rmSync(folder, { recursive: true, force: true });
+  keepFile(pathOf(folder, site), text);
 }
 
 /** Conditions and further files are git's to follow; what comes from elsewhere isn't told by files. */
@@ -116,16 +119,10 @@ function pathOf(folder: string, { gitFolder }: GitSite): string {
   return join(folder, `${(gitFolder ?? 'none').replace(/[^A-Za-z0-9._-]/g, '+').slice(-MAX_NAME)}.json`);
 }
 
-/** Whole or not at all. */
-function write(folder: string, path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}`;
+function isFull(folder: string): boolean {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (readdirSync(folder).length > MOST_KEPT) rmSync(folder, { recursive: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(unfinished, text, { mode: 0o600 });
-    renameSync(unfinished, path);
+    return readdirSync(folder).length > MOST_KEPT;
   } catch {
-    rmSync(unfinished, { force: true });
+    return false;
   }
 }

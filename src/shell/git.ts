@@ -11,16 +11,21 @@ const TIMEOUT_MS = 2000;
  * Empty where git knows nothing: the folder isn't there, or there is no git. `kept`: a folder of toolgate's own, for what
  * git said before; null: git is asked. Starting it takes longer than all the rest of judging a line.
  */
-export function gitContextAt(folder: string, kept: string | null = null): GitContext[] {
+export function gitContextAt(folder: string, kept: string | null = null, now: number = Date.now()): GitContext[] {
   const site = gitSiteOf(folder);
-  const settings = (site !== null && kept !== null ? keptSettings(kept, site) : null) ?? settingsAt(folder, site, kept);
+  const known = site !== null && kept !== null ? keptSettings(kept, site) : null;
+  const settings = known ?? settingsAt(folder, site, kept, now);
   if (settings === null) return [];
   const { own, hooks } = foldersOf(folder, site, settings);
   return [{ settings, branch: own === null ? null : branchOf(own), hooks: hooks === null ? [] : hooksIn(hooks) }];
 }
 
-function settingsAt(folder: string, site: GitSite | null, kept: string | null): readonly GitSetting[] | null {
-  const askedAt = Date.now();
+function settingsAt(
+  folder: string,
+  site: GitSite | null,
+  kept: string | null,
+  askedAt: number,
+): readonly GitSetting[] | null {
   const text = git(folder, ['config', '-z', '--list', '--show-scope', '--show-origin']);
   if (text === null) return null;
   const said = settingsIn(text);
@@ -54,6 +59,7 @@ function branchOf(gitFolder: string): string | null {
 function hooksIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).filter((name) => {
+    if (name.endsWith('.sample')) return false;
     try {
       accessSync(join(folder, name), constants.X_OK);
       return true;
