@@ -5,6 +5,7 @@ import { readAs } from './arguments.ts';
 import { type Argv, type KnownOptions, readArgv, splitAtOperand } from './argv.ts';
 import {
   aliasOf,
+  completedRefspec,
   executingSettings,
   type GitContext,
   impliedPush,
@@ -239,6 +240,8 @@ function readLeaf(
       const found = raw(canonical);
       const kind = kindOf(canonical);
       if (kind === 'refspec' && found.state === 'missing') return implied(name, around.git, raw('remote'), raw);
+      if (kind === 'refspec' && found.state === 'value' && name === 'git push')
+        return completed(found.value, around.git, (value) => readAs(kind, value));
       return found.state === 'value' ? readAs(kind, found.value) : found;
     };
     const given = (canonical: string): JsonValue[] => {
@@ -333,6 +336,16 @@ function placed(tokens: readonly string[], { options, operands, afterDashes, ope
 function impliedBy(canonical: string, { git }: Place): Argument {
   const known = canonical === 'repository' && git !== null ? remoteRepository(git) : null;
   return known === null ? { state: 'unreadable', why: 'it is left to the folder' } : { state: 'value', value: known };
+}
+
+/** The branches of a push that names some: where one goes that names no destination the repository says. */
+function completed(value: JsonValue, git: GitContext | null, readRefspecs: (value: JsonValue) => Argument): Argument {
+  if (git === null) return readRefspecs(value);
+  const whole = (Array.isArray(value) ? value : [value]).map((each) =>
+    typeof each === 'string' ? completedRefspec(git, each) : each,
+  );
+  if (whole.includes(null)) return { state: 'unreadable', why: 'the repository says where it goes (remote.….push)' };
+  return readRefspecs(whole.length === 1 ? whole[0]! : whole);
 }
 
 /** The branch of a push that names none. */

@@ -119,6 +119,23 @@ export function impliedPush(context: GitContext, remote: string | null): string 
   }
 }
 
+/**
+ * A refspec of `git push` with the destination that git gives it where it names none (builtin/push.c, refspec_append_mapped);
+ * null where that can't be told.
+ */
+export function completedRefspec({ settings, branch }: GitContext, refspec: string): string | null {
+  if (refspec.includes(':') || refspec.startsWith('-')) return refspec;
+  if (settings.some(({ key }) => /^remote\..*\.push$/i.test(key))) return null;
+  if (/^\+?(HEAD|@)$/.test(refspec)) return branch === null ? refspec : `${branch}:${branch}`;
+  const source = refspec.replace(/^\+/, '').replace(/^(refs\/)?heads\//, '');
+  // What is forced is not looked up among the branches.
+  const follows =
+    !refspec.startsWith('+') &&
+    /^(upstream|tracking)$/.test(settings.findLast(({ key }) => key === 'push.default')?.value ?? '');
+  const upstream = settings.findLast(({ key }) => key === `branch.${source}.merge`)?.value;
+  return `${source}:${(follows ? upstream : undefined) ?? source}`;
+}
+
 /** `owner/name` on a forge, if all remotes are the same; null otherwise. */
 export function remoteRepository({ settings }: GitContext): string | null {
   const found = settings
