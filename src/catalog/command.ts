@@ -1,5 +1,6 @@
 /** What one command of a known program does: its subcommand, its options and operands, read as the catalog says. Pure. */
 import type { Argument, ClassSource, JsonValue, Operation, ToolName } from '../call.ts';
+import { oncePerKey } from '../once.ts';
 import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
 import { readAs } from './arguments.ts';
 import { type Argv, type KnownOptions, readArgv, splitAtOperand } from './argv.ts';
@@ -236,14 +237,15 @@ function readLeaf(
         ? { state: 'unreadable', why: 'an address names it' }
         : impliedBy(canonical, around);
     };
-    const read = (canonical: string): Argument => {
+    // Asked again by every policy that compares it.
+    const read = oncePerKey((canonical): Argument => {
       const found = raw(canonical);
       const kind = kindOf(canonical);
       if (kind === 'refspec' && found.state === 'missing') return implied(name, around.git, raw('remote'), raw);
       if (kind === 'refspec' && found.state === 'value' && name === 'git push')
         return completed(found.value, around.git, (value) => readAs(kind, value));
       return found.state === 'value' ? readAs(kind, found.value) : found;
-    };
+    });
     const given = (canonical: string): JsonValue[] => {
       const found = raw(canonical);
       return found.state === 'value' ? [found.value] : [];
