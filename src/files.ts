@@ -23,10 +23,10 @@ export function makeFolder(folder: string): void {
  * a help that is missing. `durably`: it is on the disk before it can be read.
  */
 export function keepFile(path: string, contents: string | Buffer, durably = false): boolean {
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(unfinished, contents, { mode: 0o600, flush: durably });
+    writeFileSync(unfinished, contents, { mode: 0o600, flag: 'wx', flush: durably });
     renameSync(unfinished, path);
     return true;
   } catch {

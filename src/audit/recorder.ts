@@ -25,6 +25,8 @@ export interface Recorder {
   readonly soon: (event: () => AuditEvent, orElse: (why: string) => AuditEvent) => Promise<void> | void;
   /** Writes what is waiting. */
   readonly flush: () => Promise<void>;
+  /** Forgets what is waiting: it did not come to pass. */
+  readonly forget: () => void;
 }
 
 interface Item {
@@ -112,6 +114,10 @@ export function createRecorder(store: Store): Recorder {
     // Nothing to write is no reason to open a store, which might have been taken away.
     flush: async () => {
       if (writing || queue.length > 0) await now([]);
+    },
+    forget: () => {
+      queue = queue.filter(({ waiter }) => waiter !== null);
+      oldestAt = null;
     },
   };
 }

@@ -426,6 +426,7 @@ function gitFault(globals: Argv | null, words: readonly ShellWord[], { git, isLo
     if (setting !== null && isExecuting(setting[1]!, setting[2]!))
       return `it sets ${setting[1]}, which may make git run something else`;
   }
+  if (git?.fault !== undefined) return git.fault;
   const [own] = git === null ? [] : executingSettings(git);
   return own === undefined
     ? null

@@ -15,6 +15,18 @@ export interface GitContext {
   readonly branch: string | null;
   /** names of the hooks that are there and may run */
   readonly hooks: readonly string[];
+  /** why none of this is known, though git may know it */
+  readonly fault?: string;
+}
+
+/** Nobody could be asked what git knows. */
+export function unknownContext(fault: string): GitContext {
+  return { settings: [], branch: null, hooks: [], fault };
+}
+
+/** Whether judging ever asks for a setting: the others, among them most that are secret, are nobody's affair. */
+export function isAsked({ key, value }: Pick<GitSetting, 'key' | 'value'>): boolean {
+  return /^(alias|branch|core|push|remote)\./i.test(key) || isExecuting(key, value);
 }
 
 /** Hooks that commands run which only read: the index is refreshed, what was fetched is written down. */

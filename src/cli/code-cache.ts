@@ -22,7 +22,7 @@ export interface Ran {
 export function runCached(folder: string, name: string): Ran {
   const path = join(folder, name);
   const kept = join(folder, 'compiled', `${name}-${process.version}-${process.platform}-${process.arch}`);
-  const cachedData = tryRead(kept);
+  const cachedData = readTwin(kept);
   const script = new Script(readFileSync(path, 'latin1'), {
     filename: path,
     ...(cachedData !== undefined && { cachedData }),
@@ -32,18 +32,21 @@ export function runCached(folder: string, name: string): Ran {
   return {
     exports: module.exports,
     keep: () => {
-      // Of what it is given V8 looks at version and length alone. Where it can't be written every run compiles anew, which is no fault.
-      if (cachedData === undefined || script.cachedDataRejected === true)
-        keepFile(kept, script.createCachedData(), true);
+      if (cachedData !== undefined && script.cachedDataRejected !== true) return;
+      const data = script.createCachedData();
+      // Where it can't be written every run compiles anew, which is slower and no fault.
+      keepFile(kept, Buffer.concat([data, data]), true);
     },
   };
 }
 
-function tryRead(path: string): Buffer | undefined {
+/** V8 takes whatever it is given, and ends the process over a byte that has changed: so it is kept twice and compared. */
+function readTwin(path: string): Buffer | undefined {
   try {
-    const data = readFileSync(path);
-    // V8 reads a head of some words whatever it is given.
-    return data.length < 64 ? undefined : data;
+    const both = readFileSync(path);
+    const one = both.subarray(0, both.length / 2);
+    // V8 reads a head of some words however little there is.
+    return one.length >= 64 && one.equals(both.subarray(both.length / 2)) ? one : undefined;
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import type { Call } from '../call.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
 import type { Rules } from '../config/rules.ts';
 import { deskFacts } from '../desk/facts.ts';
+import { DEFAULT_PORT } from '../desk/port.ts';
 import { sha256 } from '../digest.ts';
 import { aliasesOf } from '../shell/aliases.ts';
 import { callOfCommand, callsOf } from '../shell/calls.ts';
@@ -32,7 +33,8 @@ export async function hookCalls(
     case 'command': {
       const own = await ownPlacesOf(house);
       const aliases = aliasesOf(form, homedir());
-      let first = read;
+      // The desk may listen on a port that was not known when the line was read.
+      let first = own.ports.every((port) => port === DEFAULT_PORT) ? read : null;
       const inContext = ({ catalog, source }: Rules): InContext => {
         const known = source.ownersCatalog.length === 0 ? first : null;
         first = null;

@@ -43,6 +43,9 @@ async function judged(house: House, { agent, event, asks, read, holdMs }: HookAs
     throw new GatewayError('policy_invalid', `there are no rules to judge it by\n${rulesFault(loaded)}`);
   const surroundings = surroundingsHere(event.session, house.owner, event.workspace ?? process.cwd());
   const digestKey = await house.digestKey();
+  // Whoever is told to end while it judges still answers, and one that holds the command leaves its question in order.
+  const gone = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => gone.abort());
   let waking: Promise<void> | null = null;
   const wakeDesk = () => {
     waking ??= import('./desk-process.ts').then((desk) => desk.wakeDesk(house));
@@ -99,6 +102,7 @@ async function judged(house: House, { agent, event, asks, read, holdMs }: HookAs
             request: requestOf(event, asks),
             launch: around(),
             patienceMs: holdMs,
+            signal: gone.signal,
             judgeAgain: async (callId) => {
               await house.rules.latest();
               const [who, again] = [await whoAsks(), callsUnder(rulesNow()).calls];
@@ -117,7 +121,11 @@ async function judged(house: House, { agent, event, asks, read, holdMs }: HookAs
     switch (outcome.kind) {
       case 'forwarded':
         // This process ends with its answer: what isn't written by now never is.
-        await house.recorder.flush();
+        await house.recorder.flush().catch((error) => {
+          // Now it is refused: nothing must say later that it was released.
+          house.recorder.forget();
+          throw error;
+        });
         return noDecision(event.form);
       case 'refused':
         return deny(event, refusalOf(outcome.judged, outcome.why).text);

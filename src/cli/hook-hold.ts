@@ -9,7 +9,7 @@ import { complain } from './output.ts';
 export async function holdLine(
   house: House,
   judged: Judged,
-  held: Omit<Held, 'signal' | 'tell'>,
+  held: Omit<Held, 'tell'>,
   digestKey: string,
 ): Promise<Ruling> {
   const holder = createHolder(house, {
@@ -19,14 +19,12 @@ export async function holdLine(
     wakeDesk: () => wakeDesk(house),
     log: complain,
   });
-  const gone = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => gone.abort());
   const unwatch = house.rules.watch(
     async () => holder.rulesChanged(),
     () => {},
   );
   try {
-    return await holder.hold(judged, { ...held, signal: gone.signal, tell: () => {} });
+    return await holder.hold(judged, { ...held, tell: () => {} });
   } finally {
     unwatch();
   }

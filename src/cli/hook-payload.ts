@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 
 const MAX_PAYLOAD = 16 * 1024 * 1024;
 const PIECE = 64 * 1024;
+const MAX_EARLY = 20;
 /** A stdin that doesn't wait says that nothing is there yet. */
 const RETRY_MS = 5;
 
@@ -11,13 +12,14 @@ const RETRY_MS = 5;
 export async function payloadText(): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
+  let early = 0;
   for (;;) {
     const piece = await readPiece();
     pieces.push(piece);
     size += piece.length;
     if (size > MAX_PAYLOAD) throw new GatewayError('config_invalid', `its payload is larger than ${MAX_PAYLOAD} bytes`);
-    // Where more waits already, it isn't the end.
-    if (piece.length === PIECE) continue;
+    // Where more waits already, it is hardly the end; a long payload must not be parsed for each of its pieces.
+    if (piece.length === PIECE && (!piece.toString('latin1').trimEnd().endsWith('}') || ++early > MAX_EARLY)) continue;
     const text = Buffer.concat(pieces).toString('utf8');
     if (piece.length === 0 || isWhole(text)) return text;
   }

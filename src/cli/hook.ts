@@ -49,25 +49,36 @@ export async function hook(named: string, flags: HookFlags, onJudging = () => {}
   if (flags.print === true) return (await import('./hook-print.ts')).printRegistration(agent, flags);
   // Nothing of the environment that an agent may have had its hands in counts: only flags and the platform's own folders.
   const answer = await answerInTime(agent, { ...flags, ...folders(flags, {}) }, onJudging);
-  say(STDERR, answer.stderr);
-  say(STDOUT, answer.stdout);
-  // Node can't end while it waits for a payload that never comes; the registrations take this end for a refusal too.
-  if (isReading()) process.kill(process.pid, 'SIGKILL');
-  return answer.exitCode;
+  const isSaid = [say(STDERR, answer.stderr), say(STDOUT, answer.stdout)].every((said) => said);
+  // Some agents are told in words alone: a refusal that nobody can read must be no leave either.
+  const code = !isSaid && answer.stderr !== '' ? 2 : answer.exitCode;
+  if (isReading()) endAtOnce(code);
+  return code;
 }
 
 /**
- * Written at once, without Node's streams, which cost a hook more than all of its judging. A reader that has gone must not
- * turn a refusal into leave.
+ * Written at once, without Node's streams, which cost a hook more than all of its judging; false if not all could be. A reader
+ * that has gone must not turn a refusal into leave.
  */
-function say(file: number, text: string): void {
+function say(file: number, text: string): boolean {
   const until = Date.now() + SAY_MS;
   for (let rest = Buffer.from(text); rest.length > 0; )
     try {
       rest = rest.subarray(writeSync(file, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > until) return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > until) return false;
     }
+  return true;
+}
+
+/** Node can't end by itself while it waits for a payload that never comes. */
+function endAtOnce(code: number): void {
+  try {
+    process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+  } catch {
+    // Not on this system.
+  }
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function agentOf(named: string): HookAgent | null {
@@ -121,6 +132,9 @@ interface FirstLook {
   readonly read: InContext | null;
 }
 
+/** A program that asks a host; which one, the shell may put together. */
+const ASKS_A_HOST = /\b(curl|wget2?|https?|xhs?)\b/;
+
 const UNSEEN: FirstLook = { isNothing: false, read: null };
 
 /** What concerns no integration doesn't wait for the store. The owner's catalog may know more. */
@@ -130,7 +144,7 @@ async function firstLook({ cwd, form }: HookEvent, asks: HookAsks, where: Folder
   const own = ownPlaces(where);
   if (asks.kind === 'files') return { isNothing: touchedFiles(asks, own, catalog, cwd).length === 0, read: null };
   // On which port of this machine the desk is only the store knows.
-  if (portsHere(asks.text).size > 0) return UNSEEN;
+  if (portsHere(asks.text).size > 0 || ASKS_A_HOST.test(asks.text)) return UNSEEN;
   const around = { cwd, home: homedir(), aliases: aliasesOf(form, homedir()), own };
   const read = readInContext(catalog, lineOf(asks), around, keptGit(where));
   const { calls, unresolved, opaque } = read.reading;

@@ -1,5 +1,5 @@
 /** Keeps the rules in force: loads them, notices that a file changed, and says what became of it. */
-import { messageOf } from '../errors.ts';
+import { GatewayError, messageOf } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import {
   type LoadedRules,
@@ -11,6 +11,8 @@ import {
 } from './rules.ts';
 
 const POLL_MS = 500;
+/** So often others may be faster before it is given up. */
+const TRIES = 10;
 
 export interface RulesKeeper {
   /** loads them the first time it is asked; throws `store_unavailable` */
@@ -39,18 +41,22 @@ export function createRulesKeeper(store: Store, configFolder: string, ours: OurC
 
   const reload = (): Promise<LoadedRules> => {
     loading ??= (async () => {
-      const read = ruleFilesSignature(configFolder);
-      const version = await store.read(() => store.dataVersion());
-      const loaded =
-        (await loadUnchanged(store, configFolder, read, ours)) ??
-        (await loadRules(store, readRuleFiles(configFolder), ours, read));
-      // Only together: what could not be loaded is read again.
-      const isFirst = current === null;
-      signature = read.text;
-      current = loaded;
-      if (isFirst) told = sign();
-      storeVersion = version;
-      return loaded;
+      for (let tries = 0; tries < TRIES; tries++) {
+        const read = ruleFilesSignature(configFolder);
+        const version = await store.read(() => store.dataVersion());
+        const loaded =
+          (await loadUnchanged(store, configFolder, read, ours)) ??
+          (await loadRules(store, readRuleFiles(configFolder), ours, read));
+        if (loaded === null) continue;
+        // Only together: what could not be loaded is read again.
+        const isFirst = current === null;
+        signature = read.text;
+        current = loaded;
+        if (isFirst) told = sign();
+        storeVersion = version;
+        return loaded;
+      }
+      throw new GatewayError('store_unavailable', 'the rules keep changing: try again');
     })().finally(() => {
       loading = null;
     });

@@ -229,20 +229,20 @@ function programOf({ hash }: OurCatalog): string {
 
 /**
  * The rules in force: those of the files, or else the last good ones of the store. Writes the good ones down. `sign`: of the
- * files, taken before they were read.
+ * files, taken before they were read. Null if other rules came into force meanwhile: look again.
  */
 export async function loadRules(
   store: Store,
   files: RuleFiles,
   ours: OurCatalog,
   sign: RuleFilesSign,
-): Promise<LoadedRules> {
+): Promise<LoadedRules | null> {
   const source = sha256(`${programOf(ours)} ${files.fingerprint}`);
   const signed = sign.settled && { sign: sign.text, program: programOf(ours) };
   const { pointer, stored, accepted } = await store.read((tx) => inForce(tx, files));
   const before = stored === null ? null : rulesOf(stored.artefact, ours.judging(), ours.hash);
   if (stored !== null && pointer?.source === source) {
-    if (signed) await store.write((tx) => setMeta(tx, files.pointer, JSON.stringify({ ...pointer, ...signed })));
+    if (signed && !(await store.write((tx) => movePointer(tx, files, pointer, { ...pointer, ...signed })))) return null;
     return { rules: before, problems: stored.warnings, stale: false, proposed: null, heldBack: [] };
   }
   const { artefact, servers, problems, complete } = await checkRules(files, ours.whole());
@@ -271,7 +271,7 @@ export async function loadRules(
     reviewed: artefact.policies.file.defaults.changes === 'reviewed',
     ...signed,
   };
-  await store.write((tx) => {
+  const isMoved = await store.write((tx) => {
     tx.run(
       'INSERT INTO rules (hash, artefact, artefact_hash, loaded_at) VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE SET artefact = excluded.artefact, artefact_hash = excluded.artefact_hash',
       rules.hash,
@@ -279,9 +279,17 @@ export async function loadRules(
       sha256(text),
       Date.now(),
     );
-    setMeta(tx, files.pointer, JSON.stringify(next));
+    return movePointer(tx, files, pointer, next);
   });
-  return { rules, problems, stale: false, proposed: null, heldBack: [] };
+  return isMoved ? { rules, problems, stale: false, proposed: null, heldBack: [] } : null;
+}
+
+/** False if others came into force since `from` was read: what was made of it may no longer be what its owner wants. */
+function movePointer(tx: Transaction, files: RuleFiles, from: Pointer | null, to: Pointer): boolean {
+  const now = pointerOf(tx, files.pointer);
+  if (now?.source !== from?.source || now?.hash !== from?.hash) return false;
+  setMeta(tx, files.pointer, JSON.stringify(to));
+  return true;
 }
 
 /** Whether the rules in force want every change of them accepted; cheap, and known before they are loaded. */

@@ -1,7 +1,7 @@
 /** What reading a line needs from outside: of each folder that its git commands work in, what git knows there. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GitContext } from '../catalog/git-context.ts';
+import { type GitContext, unknownContext } from '../catalog/git-context.ts';
 import type { Catalog } from '../catalog/load.ts';
 import { type Reading, readShell, type ShellContext } from '../catalog/shell-reading.ts';
 import { gitContextAt } from './git.ts';
@@ -37,9 +37,15 @@ export function readInContext(
   // Most lines that may be about git work where the agent does: then one reading is enough.
   if (around.cwd !== null && /\bg(it|h)\b/.test(line)) look([around.cwd]);
   let reading = readAgain();
+  const isKnown = () => [...reading.gitFolders].every((folder) => known.has(folder));
   // An alias that is known by now may lead to another folder.
-  for (let round = 0; round < MAX_ROUNDS && [...reading.gitFolders].some((folder) => !known.has(folder)); round++) {
+  for (let round = 0; round < MAX_ROUNDS && !isKnown(); round++) {
     look(reading.gitFolders);
+    reading = readAgain();
+  }
+  if (!isKnown()) {
+    for (const folder of reading.gitFolders)
+      if (!known.has(folder)) known.set(folder, [unknownContext('it leads to more folders than are looked into')]);
     reading = readAgain();
   }
   const used = [...reading.gitFolders].flatMap((folder) =>

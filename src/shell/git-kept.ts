@@ -3,9 +3,9 @@
  * it would read has come. Kept are no secrets, and nothing that depends on more than these files. A system's configuration
  * that stands in an unusual place and comes only later is not noticed: like all of the system's it is the owner's.
  */
-import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import type { GitSetting } from '../catalog/git-context.ts';
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { type GitSetting, isAsked } from '../catalog/git-context.ts';
 import { keepFile } from '../files.ts';
 import { redactText } from '../redact.ts';
 import type { GitSite } from './git-site.ts';
@@ -23,49 +23,67 @@ interface Kept {
   readonly settings: readonly GitSetting[];
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** A file that was changed so shortly before may be changed again without a sign. */
 const SETTLED_MS = 2000;
 const MOST_KEPT = 200;
 const MAX_NAME = 200;
+const MAX_KEPT = 64 * 1024;
+/** Names of settings that say what their values are. */
+const SECRET = /token|passw|smtppass|secret|extraheader/i;
 
 /** Null where git must be asked. */
 export function keptSettings(folder: string, site: GitSite): readonly GitSetting[] | null {
-  const files = filesRead(site);
-  if (files === null) return null;
   try {
+    const files = filesRead(site);
+    if (files === null) return null;
     const kept = JSON.parse(readFileSync(pathOf(folder, site), 'utf8')) as Kept;
     const isSame =
       kept.format === FORMAT &&
       kept.gitFolder === site.gitFolder &&
       files.every((file) => Object.hasOwn(kept.files, file)) &&
-      Object.entries(kept.files).every(([file, sign]) => signOf(file) === sign);
+      Object.entries(kept.files).every(([file, sign]) => signOf(file, site) === sign);
     return isSame ? kept.settings : null;
   } catch {
     return null;
   }
 }
 
-/** Keeps what git said at `askedAt`, if it may be kept; never throws. */
-export function keepSettings(folder: string, site: GitSite, said: readonly SaidSetting[], askedAt: number): void {
+/** When git was asked. */
+export interface Asked {
+  readonly at: number;
+  /** of the repository's folders, before it was asked: whoever exchanges them meanwhile changes it */
+  readonly moment: string;
+}
+
+export function momentOf({ gitFolder }: GitSite): string {
+  return gitFolder === null ? ABSENT : `${statSign(gitFolder)}\n${statSign(dirname(gitFolder))}`;
+}
+
+/** Keeps what git said, if it may be kept; never throws. */
+export function keepSettings(folder: string, site: GitSite, said: readonly SaidSetting[], asked: Asked): void {
+  try {
+    const text = keepable(site, said, asked);
+    if (text === null) return;
+    if (existsSync(folder) && readdirSync(folder).length > MOST_KEPT) rmSync(folder, { recursive: true });
+    keepFile(pathOf(folder, site), text);
+  } catch {
+    // A file that can't be looked at: git is asked again.
+  }
+}
+
+function keepable(site: GitSite, said: readonly SaidSetting[], asked: Asked): string | null {
   const files = filesRead(site);
-  if (files === null || !said.every((setting) => isKeepable(setting, site))) return;
+  if (files === null || !said.every((setting) => isKeepable(setting, site))) return null;
   const named = said.filter(({ origin }) => isAbsolute(pathIn(origin))).map(({ origin }) => pathIn(origin));
   const all = [...new Set([...files, ...named])];
   // In this order: what changes after its sign was taken shows, and what changed before it is too young.
-  const signs = Object.fromEntries(all.map((file) => [file, signOf(file)]));
-  if (all.some((file) => changedAt(file) > askedAt - SETTLED_MS)) return;
-  const settings = said.map(({ scope, key, value }) => ({ scope, key, value }));
-  const kept: Kept = {
-    format: FORMAT,
-    gitFolder: site.gitFolder,
-    files: signs,
-    settings,
-  };
+  const signs = Object.fromEntries(all.map((file) => [file, signOf(file, site)]));
+  if (all.some((file) => changedAt(file) > asked.at - SETTLED_MS) || momentOf(site) !== asked.moment) return null;
+  const settings = said.filter(isAsked).map(({ scope, key, value }) => ({ scope, key, value }));
+  const kept: Kept = { format: FORMAT, gitFolder: site.gitFolder, files: signs, settings };
   const text = JSON.stringify(kept);
-  if (redactText(text) !== text) return;
-  if (isFull(folder)) rmSync(folder, { recursive: true, force: true });
-  keepFile(pathOf(folder, site), text);
+  return text.length > MAX_KEPT || SECRET.test(text) || redactText(text) !== text ? null : text;
 }
 
 /** Conditions and further files are git's to follow; what comes from elsewhere isn't told by files. */
@@ -77,10 +95,16 @@ function isKeepable({ scope, key, origin }: SaidSetting, { gitFolder }: GitSite)
       return origin.startsWith('file:') && isAbsolute(pathIn(origin));
     case 'local':
     case 'worktree':
-      return gitFolder !== null && /^file:(.*\/)?\.git\/config(\.worktree)?$/.test(origin);
+      return gitFolder !== null && isOwnFile(pathIn(origin), gitFolder);
     default:
       return false;
   }
+}
+
+/** Git names them from the top of the tree, or whole. */
+function isOwnFile(path: string, gitFolder: string): boolean {
+  const names = ['config', 'config.worktree'];
+  return names.some((name) => path === join('.git', name) || path === join(gitFolder, name));
 }
 
 function pathIn(origin: string): string {
@@ -99,8 +123,14 @@ function filesRead({ gitFolder }: GitSite): string[] | null {
 
 const ABSENT = 'absent';
 
+/** A repository's own files are compared whole: they are small, and whoever maps one into memory changes it without a sign. */
+function signOf(path: string, { gitFolder }: GitSite): string {
+  if (gitFolder === null || dirname(path) !== gitFolder) return statSign(path);
+  return existsSync(path) ? readFileSync(path, 'latin1') : ABSENT;
+}
+
 /** The time of the last change of a file's node can't be set back, as that of its text can. Links count with what they lead to. */
-function signOf(path: string): string {
+function statSign(path: string): string {
   const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   if (link === undefined) return ABSENT;
   const file = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -117,12 +147,4 @@ function changedAt(path: string): number {
 /** A long path's end is enough: what is kept names the whole. */
 function pathOf(folder: string, { gitFolder }: GitSite): string {
   return join(folder, `${(gitFolder ?? 'none').replace(/[^A-Za-z0-9._-]/g, '+').slice(-MAX_NAME)}.json`);
-}
-
-function isFull(folder: string): boolean {
-  try {
-    return readdirSync(folder).length > MOST_KEPT;
-  } catch {
-    return false;
-  }
 }

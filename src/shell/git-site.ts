@@ -1,5 +1,5 @@
 /** Which repository git would find from a folder, without asking it: only where there is no doubt. */
-import { lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A folder's repository; `gitFolder` is null where there is none. */
@@ -20,6 +20,8 @@ export function gitSiteOf(folder: string): GitSite | null {
 }
 
 function lookUp(folder: string): GitSite | null {
+  // A name that isn't text would be read as another's.
+  if (folder.includes('\uFFFD')) return null;
   const disk = statOf(folder)?.dev;
   for (let at = folder; ; at = dirname(at)) {
     const [here, inside] = [statOf(at), statOf(join(at, '.git'))];
@@ -45,9 +47,17 @@ function isPlain(gitFolder: string, workTree: Stats): boolean {
     isOurs('refs', 'isDirectory') &&
     isOurs('HEAD', 'isFile') &&
     isOurs('config', 'isFile') &&
+    canSearch(join(gitFolder, 'objects')) &&
+    canSearch(join(gitFolder, 'refs')) &&
     statOf(join(gitFolder, 'commondir')) === null &&
     isHead(join(gitFolder, 'HEAD'))
   );
+}
+
+/** As git asks before it takes a folder for a repository. */
+function canSearch(path: string): boolean {
+  accessSync(path, constants.X_OK);
+  return true;
 }
 
 function isHead(path: string): boolean {

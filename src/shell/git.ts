@@ -1,48 +1,61 @@
 /** What git knows in a folder. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { GitContext, GitSetting } from '../catalog/git-context.ts';
-import { keepSettings, keptSettings, type SaidSetting } from './git-kept.ts';
-import { type GitSite, gitSiteOf } from './git-site.ts';
+import { type GitContext, type GitSetting, isAsked, unknownContext } from '../catalog/git-context.ts';
+import { messageOf } from '../errors.ts';
+import { keepSettings, keptSettings, momentOf, type SaidSetting } from './git-kept.ts';
+import { gitSiteOf } from './git-site.ts';
 
 const TIMEOUT_MS = 2000;
 
 /**
- * Empty where git knows nothing: the folder isn't there, or there is no git. `kept`: a folder of toolgate's own, for what
- * git said before; null: git is asked. Starting it takes longer than all the rest of judging a line.
+ * Empty where git knows nothing: the folder isn't there, or it is no place for git. `kept`: a folder of toolgate's own, for
+ * what git said before; null: git is asked. Starting it takes longer than all the rest of judging a line.
  */
 export function gitContextAt(folder: string, kept: string | null = null, now: number = Date.now()): GitContext[] {
-  const site = gitSiteOf(folder);
-  const known = site !== null && kept !== null ? keptSettings(kept, site) : null;
-  const settings = known ?? settingsAt(folder, site, kept, now);
-  if (settings === null) return [];
-  const { own, hooks } = foldersOf(folder, site, settings);
-  return [{ settings, branch: own === null ? null : branchOf(own), hooks: hooks === null ? [] : hooksIn(hooks) }];
+  const site = kept === null ? null : gitSiteOf(folder);
+  const known = site === null || kept === null ? null : keptSettings(kept, site);
+  if (known !== null && site !== null && !known.some(isHooksPath))
+    return [contextIn(known, site.gitFolder, site.gitFolder === null ? null : join(site.gitFolder, 'hooks'))];
+  try {
+    const moment = site === null ? '' : momentOf(site);
+    return asked(folder, (said, gitFolder) => {
+      if (site !== null && kept !== null && gitFolder === site.gitFolder)
+        keepSettings(kept, site, said, { at: now, moment });
+    });
+  } catch (error) {
+    return [unknownContext(`git could not be asked how it is set up there: ${messageOf(error)}`)];
+  }
 }
 
-function settingsAt(
-  folder: string,
-  site: GitSite | null,
-  kept: string | null,
-  askedAt: number,
-): readonly GitSetting[] | null {
+/** Throws where git could not be asked. `keep` is given what it said, and the repository that it found, before anything can have changed. */
+function asked(folder: string, keep: (said: readonly SaidSetting[], gitFolder: string | null) => void): GitContext[] {
   const text = git(folder, ['config', '-z', '--list', '--show-scope', '--show-origin']);
-  if (text === null) return null;
+  if (text === null) return [];
   const said = settingsIn(text);
-  if (site !== null && kept !== null) keepSettings(kept, site, said, askedAt);
-  return said.map(({ scope, key, value }) => ({ scope, key, value }));
+  const [own = '', hooks = ''] =
+    git(folder, ['rev-parse', '--absolute-git-dir', '--git-path', 'hooks'])?.replace(/\n$/, '').split('\n') ?? [];
+  const gitFolder = own === '' ? null : own;
+  keep(said, gitFolder);
+  const settings = said.filter(isAsked).map(({ scope, key, value }) => ({ scope, key, value }));
+  // It answers from where the folder really is.
+  return [contextIn(settings, gitFolder, hooks === '' ? null : resolve(realPath(folder), hooks))];
 }
 
-/** The repository's own folder and that of its hooks; null where there is none. */
-function foldersOf(
-  folder: string,
-  site: GitSite | null,
-  settings: readonly GitSetting[],
-): { readonly own: string | null; readonly hooks: string | null } {
-  if (site !== null && !settings.some(({ key }) => key === 'core.hookspath'))
-    return { own: site.gitFolder, hooks: site.gitFolder === null ? null : join(site.gitFolder, 'hooks') };
-  const [own = '', hooks = ''] = git(folder, ['rev-parse', '--git-dir', '--git-path', 'hooks'])?.split('\n') ?? [];
-  return { own: own === '' ? null : resolve(folder, own), hooks: hooks === '' ? null : resolve(folder, hooks) };
+function contextIn(settings: readonly GitSetting[], own: string | null, hooks: string | null): GitContext {
+  return { settings, branch: own === null ? null : branchOf(own), hooks: hooks === null ? [] : hooksIn(hooks) };
+}
+
+function isHooksPath({ key }: GitSetting): boolean {
+  return key === 'core.hookspath';
+}
+
+function realPath(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return folder;
+  }
 }
 
 /** The branch that a repository's HEAD names; null where it names a commit, or is kept in another way. */
@@ -85,17 +98,19 @@ function scopeOf(text: string): GitSetting['scope'] {
   return known.find((scope) => scope === text) ?? 'unknown';
 }
 
-/** Asks git in a folder, with none of the variables that would lead it elsewhere. */
+/** Asks git in a folder, with none of the variables that would lead it elsewhere; null if it says no. Throws if it didn't answer. */
 function git(folder: string, args: readonly string[]): string | null {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
   // Loaded late: a hook mostly ends without.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  const { status, stdout } = spawnSync('git', ['-C', folder, ...args], {
+  const { status, stdout, error } = spawnSync('git', ['-C', folder, ...args], {
     env: { ...env, GIT_OPTIONAL_LOCKS: '0' },
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
     maxBuffer: 4 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  if (error !== undefined) throw error;
+  if (status === null) throw new Error('it was ended');
   return status === 0 ? stdout : null;
 }

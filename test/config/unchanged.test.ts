@@ -10,6 +10,8 @@ import { openStore, type Store } from '../../src/store/store.ts';
 
 const POLICY = 'policies: [{ name: "One", if: { integration: Git }, action: block }]\n';
 
+const OURS = await builtInCatalog();
+
 let folder: string;
 let store: Store;
 
@@ -33,7 +35,7 @@ function write(name: string, text: string): void {
 async function load(later = 60_000): Promise<LoadedRules> {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + later });
   try {
-    return await createRulesKeeper(store, join(folder, 'config'), await builtInCatalog()).load();
+    return await createRulesKeeper(store, join(folder, 'config'), OURS).load();
   } finally {
     vi.useRealTimers();
   }
@@ -95,6 +97,36 @@ test.each<[string, () => void]>([
   const after = await load();
   expect(after.rules).not.toBeNull();
   expect(after.rules?.hash).not.toBe(before.rules?.hash);
+});
+
+test('who was overtaken does not put earlier rules back', async () => {
+  await load(0);
+  const config = join(folder, 'config');
+  const overtaken = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const slow: Store = {
+    ...store,
+    write: async (work) => {
+      reached.resolve();
+      await overtaken.promise;
+      return store.write(work);
+    },
+  };
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+  try {
+    const first = createRulesKeeper(slow, config, OURS).load();
+    await reached.promise;
+    write('policies.yaml', `defaults: { changes: reviewed }\n${POLICY}`);
+    await createRulesKeeper(store, config, OURS).load();
+    overtaken.resolve();
+    expect((await first).rules?.policies.file.defaults.changes).toBe('reviewed');
+    write('policies.yaml', 'policies: []\n');
+    const after = await createRulesKeeper(store, config, OURS).load();
+    expect(after.proposed).not.toBeNull();
+    expect(names(after)).toEqual(['One']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test.each(["'{}'", "'{'", "replace(artefact, 'One', 'Two')"])(

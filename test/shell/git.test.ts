@@ -16,11 +16,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readInContext } from '../../src/shell/gather.ts';
 import { gitContextAt } from '../../src/shell/git.ts';
 import { gitSiteOf } from '../../src/shell/git-site.ts';
+import { catalog } from '../support/judge.ts';
 
 /** So late that no file is too young to be kept. */
 const LATER = () => Date.now() + 60_000;
+
+const OWN = { config: ['/c'], state: ['/s'], program: ['/p'], ports: [7433] };
 
 let folder: string;
 let home: string;
@@ -69,7 +73,11 @@ function isFromKept(at = repository): boolean {
 describe('what git said of a repository', () => {
   test('is kept, and is the same from any of its folders', () => {
     const asked = gitContextAt(repository);
-    expect(asked[0]?.settings).toContainEqual({ scope: 'local', key: 'user.name', value: 'A' });
+    expect(asked[0]?.settings).toContainEqual({
+      scope: 'local',
+      key: 'remote.origin.url',
+      value: 'https://github.com/ann/web.git',
+    });
     expect(asked[0]).toMatchObject({ branch: 'main', hooks: [] });
     expect(isFromKept()).toBe(false);
     expect(gitContextAt(repository, kept, LATER())).toEqual(asked);
@@ -164,7 +172,10 @@ describe('what git said of a repository', () => {
   test.each([
     ['further files', () => set('include.path', '../more')],
     ['further files under a condition', () => set('includeIf.onbranch:next.path', '../more')],
-    ['a secret', () => set('remote.origin.url', 'https://ann:hunter22secret@example.com/web.git')],
+    ['a secret in a value', () => set('remote.origin.url', 'https://ann:hunter22@example.com/web.git')],
+    ['a secret by its name', () => set('sendemail.smtpPass', 'x')],
+    ['a file that leads to itself', () => symlinkSync('config.worktree', join(repository, '.git/config.worktree'))],
+    ['the text of a whole book', () => set('branch.main.description', 'x'.repeat(100_000))],
   ])('is not kept with %s', (_, change) => {
     change();
     gitContextAt(repository, kept, LATER());
@@ -179,6 +190,68 @@ describe('what git said of a repository', () => {
       expect(gitContextAt(repository, kept)).toEqual(asked);
     },
   );
+});
+
+test('settings that judging never asks for are not kept', () => {
+  git('config', '--global', 'github.user', 'ann');
+  set('branch.main.remote', 'origin');
+  const [asked] = gitContextAt(repository, kept, LATER());
+  expect(asked?.settings.map(({ key }) => key)).not.toContain('github.user');
+  expect(readFileSync(join(kept, readdirSync(kept)[0]!), 'utf8')).not.toContain('github.user');
+  expect(gitContextAt(repository, kept)).toEqual([asked]);
+});
+
+test('where nothing can be kept git is asked each time', () => {
+  writeFileSync(kept, 'no folder');
+  expect(gitContextAt(repository, kept, LATER())).toEqual(gitContextAt(repository));
+  expect(readFileSync(kept, 'utf8')).toBe('no folder');
+});
+
+test('a folder whose name is no text is not taken for another', () => {
+  const strange = Buffer.concat([Buffer.from(`${folder}/evil`), Buffer.from([0xff])]);
+  mkdirSync(strange);
+  git('init', '-q', join(folder, 'evil\uFFFD'));
+  symlinkSync(strange, join(folder, 'link'));
+  expect(gitSiteOf(join(folder, 'link'))).toBeNull();
+});
+
+test('a configuration that git could not tell is not taken for none', () => {
+  writeFileSync(join(repository, '.git/config'), `[alias]\n\tx = ${'x'.repeat(5_000_000)}\n`, { flag: 'a' });
+  expect(gitContextAt(repository)[0]?.fault).toContain('could not be asked');
+});
+
+test('hooks are found from where the folder really is', () => {
+  set('core.hooksPath', 'own-hooks');
+  mkdirSync(join(repository, 'own-hooks'));
+  writeFileSync(join(repository, 'own-hooks/post-index-change'), '', { mode: 0o755 });
+  mkdirSync(join(repository, 'src'));
+  symlinkSync(join(repository, 'src'), join(folder, 'elsewhere'));
+  for (const at of [repository, join(repository, 'src'), join(folder, 'elsewhere')])
+    expect(gitContextAt(at)[0]?.hooks, at).toEqual(['post-index-change']);
+});
+
+describe('a line that leads from folder to folder', () => {
+  const read = (line: string) =>
+    readInContext(catalog, line, { cwd: repository, home, aliases: new Map(), own: OWN }, kept).reading;
+
+  test('is followed a few times, and is unresolved then', () => {
+    const names = ['r1', 'r2', 'r3', 'r4', 'r5', 'r6'].map((name) => join(folder, name));
+    for (const [index, name] of names.entries()) {
+      git('init', '-q', name);
+      const next = names[index + 1];
+      if (next !== undefined) git('-C', name, 'config', 'alias.e', `!git -C ${next} e`);
+    }
+    git('-C', names.at(-1)!, 'config', 'alias.e', 'status');
+    expect(read(`git -C ${names[4]} e`)).toMatchObject({ calls: [{ name: 'git status' }], unresolved: [] });
+    expect(read(`git -C ${names[0]} e`).unresolved).not.toEqual([]);
+  });
+
+  test('to more than are looked into is unresolved', () => {
+    git('init', '-q', join(folder, 'evil'));
+    git('-C', join(folder, 'evil'), 'config', 'core.fsmonitor', 'evil');
+    const many = Array.from({ length: 25 }, (_, index) => `git -C /nowhere/${index} log`).join('; ');
+    expect(read(`${many}; git -C ${join(folder, 'evil')} status`).unresolved).not.toEqual([]);
+  });
 });
 
 describe('the repository of a folder', () => {
