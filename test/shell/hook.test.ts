@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { approvals, open, say } from '../support/approvals.ts';
 import { eventually, readEvents, run } from '../support/gate.ts';
 import { AGENTS, type House, house as houseWith, payload } from '../support/hooks.ts';
@@ -290,6 +290,33 @@ describe('whatever goes wrong, the command does not run', () => {
       database.close();
     }
   });
+
+  test.each(['git status', 'git commit --allow-empty -m x'])(
+    'a store that is locked for a while: what was refused is not released afterwards: %s',
+    async (command) => {
+      const where = house('policies: []');
+      await where.agentRuns('claude-code', 'git log');
+      const released = () => readEvents(where.state, 'call.completed').length;
+      const before = released();
+      const database = new DatabaseSync(join(where.state, 'toolgate.db'));
+      onTestFinished(() => database.close());
+      database.exec('BEGIN IMMEDIATE');
+      // Until after it has given up, and before it would have tried again.
+      const unlocked = new Promise<void>((resolve) =>
+        setTimeout(() => {
+          database.exec('ROLLBACK');
+          resolve();
+        }, 6000),
+      );
+      expect(await where.agentRuns('claude-code', command)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('locked'),
+      });
+      await unlocked;
+      expect(released()).toBe(before);
+    },
+    30_000,
+  );
 
   test.each(['git push origin main', 'git status'])('a disk that is full: %s', async (command) => {
     const where = house('policies: []');

@@ -79,10 +79,12 @@ describe('with no policy at all', () => {
     await run(where, ['console', '--no-browser']);
     const desk = JSON.parse((await run(where, ['status', '--json'])).out).desk;
     const port = new URL(desk.address).port;
-    const ask = (at: string) =>
-      where.hook('claude-code', payload('claude-code', `curl -s http://localhost:${at}/`, where.repository));
-    expect(await ask(port)).toMatchObject(BLOCKED);
-    expect(await ask('9')).toMatchObject(NOTHING);
+    const ask = (command: string) => where.hook('claude-code', payload('claude-code', command, where.repository));
+    expect(await ask(`curl -s http://localhost:${port}/`)).toMatchObject(BLOCKED);
+    expect(await ask('curl -s http://localhost:9/')).toMatchObject(NOTHING);
+    // What the shell puts together, and after a command that is judged anyhow.
+    expect(await ask(`git log; P=${port}; curl -s http://localhost:$P/`)).toMatchObject(BLOCKED);
+    expect(await ask(`H=localhost; curl -s $H:${port}/`)).toMatchObject(BLOCKED);
   });
 });
 
