@@ -4,7 +4,8 @@ import { GatewayError } from '../errors.ts';
 
 const MAX_PAYLOAD = 16 * 1024 * 1024;
 const PIECE = 64 * 1024;
-const MAX_EARLY = 20;
+/** A payload that comes in many pieces is not parsed for each of them: so many bytes in all. */
+const MAX_LOOKED = 64 * 1024 * 1024;
 /** A stdin that doesn't wait says that nothing is there yet. */
 const RETRY_MS = 5;
 
@@ -12,21 +13,26 @@ const RETRY_MS = 5;
 export async function payloadText(): Promise<string> {
   const pieces: Buffer[] = [];
   let size = 0;
-  let early = 0;
+  let looked = 0;
   for (;;) {
     const piece = await readPiece();
     pieces.push(piece);
     size += piece.length;
     if (size > MAX_PAYLOAD) throw new GatewayError('config_invalid', `its payload is larger than ${MAX_PAYLOAD} bytes`);
-    // Where more waits already, it is hardly the end; a long payload must not be parsed for each of its pieces.
-    if (piece.length === PIECE && (!piece.toString('latin1').trimEnd().endsWith('}') || ++early > MAX_EARLY)) continue;
-    const text = Buffer.concat(pieces).toString('utf8');
-    if (piece.length === 0 || isWhole(text)) return text;
+    if (piece.length === 0) return textOf(pieces);
+    if (!/\}\s*$/.test(piece.toString('latin1').slice(-100))) continue;
+    looked += size;
+    if (looked > MAX_LOOKED) continue;
+    const text = textOf(pieces);
+    if (isWhole(text)) return text;
   }
 }
 
+function textOf(pieces: readonly Buffer[]): string {
+  return Buffer.concat(pieces).toString('utf8');
+}
+
 function isWhole(text: string): boolean {
-  if (!text.trimEnd().endsWith('}')) return false;
   try {
     JSON.parse(text);
     return true;

@@ -52,6 +52,15 @@ describe('a payload', () => {
     expect(await answer).toMatchObject({ code: 2, err: expect.stringContaining('No pushes') });
   });
 
+  test('that fills the pipe to its last byte is read whole', async () => {
+    const where = house(POLICIES);
+    const child = start(where, 'pipe');
+    const answer = ended(child);
+    const rest = 128 * 1024 - push(where, { filler: '' }).length;
+    child.stdin!.write(push(where, { filler: 'x'.repeat(rest) }));
+    expect(await answer).toMatchObject({ code: 2, err: expect.stringContaining('No pushes') });
+  });
+
   test('in a file is read', async () => {
     const where = house(POLICIES);
     const path = join(where.folder, 'payload.json');
