@@ -50,7 +50,7 @@ export function workspaceAt(folder: string, sure: boolean): Workspace {
 
 function real(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch {
     return folder;
   }
