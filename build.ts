@@ -133,6 +133,7 @@ const mainApart: Plugin = {
 await build({
   ...commonJs,
   entryPoints: { toolgate: 'src/cli/start.ts' },
-  define: { ...commonJs.define, HOOK_FILE: JSON.stringify(basename(hookFile)) },
+  define: { HOOK_FILE: JSON.stringify(basename(hookFile)) },
+  banner: {},
   plugins: [mainApart],
 });

@@ -3,7 +3,6 @@
  * before a file first runs; a hook runs once for each command, and would compile nearly all that it uses anew each time.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { keepFile } from '../files.ts';
@@ -17,9 +16,9 @@ export interface Ran {
 
 /**
  * `name`: a file in `folder`, named by its content, of ASCII alone, without `import()`: a function in parentheses that takes
- * what a CommonJS module is given. What is kept is as trusted as it.
+ * what a CommonJS module is given, `require` as a file of that folder has it. What is kept is as trusted as it.
  */
-export function runCached(folder: string, name: string): Ran {
+export function runCached(folder: string, name: string, require: (name: string) => unknown): Ran {
   const path = join(folder, name);
   const kept = join(folder, 'compiled', `${name}-${process.version}-${process.platform}-${process.arch}`);
   const cachedData = readTwin(kept);
@@ -28,7 +27,7 @@ export function runCached(folder: string, name: string): Ran {
     ...(cachedData !== undefined && { cachedData }),
   });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(path), module, path);
+  script.runInThisContext()(module.exports, require, module, path);
   return {
     exports: module.exports,
     keep: () => {

@@ -2,12 +2,14 @@
  * The program's first file. What is compiled of the bundle is kept beside it, and as trusted as it: the next start takes it
  * from there. Where that folder can't be written every start compiles anew, which is slower and no fault.
  */
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { runCached } from './code-cache.ts';
 
 /** The file that the build made of hook-start.ts. */
 declare const HOOK_FILE: string;
+// The build makes a CommonJS file of this one.
+declare const __dirname: string;
+declare const require: (name: string) => unknown;
 
 // The launcher on an older Node holds our channel: when it goes, however it went, so do we.
 if (process.channel !== undefined) {
@@ -31,11 +33,11 @@ start().catch((error) => {
 async function start(): Promise<void> {
   // A hook stands before every command of an agent: it doesn't wait for what only people need.
   if (isHook && (await startHook())) return;
-  enableCompileCache(fileURLToPath(new URL('./compiled', import.meta.url)));
+  process.getBuiltinModule('node:module').enableCompileCache(join(__dirname, 'compiled'));
   await import('./main.ts');
 }
 
 function startHook(): Promise<boolean> {
-  const { exports, keep } = runCached(fileURLToPath(new URL('.', import.meta.url)), HOOK_FILE);
+  const { exports, keep } = runCached(__dirname, HOOK_FILE, require);
   return (exports as typeof import('./hook-start.ts')).hookStart(keep);
 }

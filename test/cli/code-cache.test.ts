@@ -20,8 +20,9 @@ function folder(): string {
 /** In a process of its own: V8 remembers what it has compiled. */
 function runs(where: string): void {
   const module = join(import.meta.dirname, '../../src/cli/code-cache.ts');
-  const code = `import { runCached } from ${JSON.stringify(module)};
-    const { exports, keep } = runCached(${JSON.stringify(where)}, ${JSON.stringify(FILE)});
+  const code = `import { createRequire } from 'node:module';
+    import { runCached } from ${JSON.stringify(module)};
+    const { exports, keep } = runCached(${JSON.stringify(where)}, ${JSON.stringify(FILE)}, createRequire(import.meta.url));
     keep();
     console.log(JSON.stringify([exports.join('a', 'b'), exports.file, exports.twice(21)]));`;
   const out = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
