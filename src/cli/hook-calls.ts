@@ -70,7 +70,7 @@ async function ownPlacesOf(house: House): Promise<OwnPlaces> {
 
 /** A house for what a hook was asked, with as much of the catalog as that needs. */
 export function openHookHouse(asks: HookAsks, flags: HouseFlags): Promise<House> {
-  return openHouse(flags, asks.kind === 'mcp' ? 'all' : 'commands');
+  return openHouse(flags, asks.kind === 'mcp' ? 'all' : 'commands', true);
 }
 
 /** Whether it goes through our own gate, which judges, counts, holds and records it. */

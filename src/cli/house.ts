@@ -47,10 +47,10 @@ export interface House {
   readonly close: () => Promise<void>;
 }
 
-/** `judged`: what will be judged there. */
-export async function openHouse(flags: HouseFlags, judged: 'all' | 'commands' = 'all'): Promise<House> {
+/** `judged`: what will be judged there; `brief`: as for `openStore`. */
+export async function openHouse(flags: HouseFlags, judged: 'all' | 'commands' = 'all', brief = false): Promise<House> {
   const where = folders(flags);
-  const store = openStore(where.state);
+  const store = openStore(where.state, brief);
   const recorder = createRecorder(store);
   const ours = await builtInCatalog(judged);
   let digestKey: string | null = null;

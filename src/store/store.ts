@@ -14,6 +14,7 @@ import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 const FILE_NAME = 'toolgate.db';
 /** How long SQLite itself may wait for a lock: the loop stands still meanwhile. */
 const BUSY_MS = 5;
+const BRIEF_LOG_PAGES = 100;
 /** How long a write is tried again before it is given up. */
 const WRITE_DEADLINE_MS = 5000;
 
@@ -44,14 +45,18 @@ export interface Transaction {
   readonly all: <Row>(sql: string, ...values: SqlValue[]) => Row[];
 }
 
-/** Opens the store of a state folder; if that fails, each use tries again, so that a mended disk needs no restart. */
-export function openStore(folder: string): Store {
+/**
+ * Opens the store of a state folder; if that fails, each use tries again, so that a mended disk needs no restart. `brief`: for
+ * a process that ends right after it has closed. It leaves the write-ahead log as it is, for whoever comes next: folding it in
+ * would cost each of them more than all that it writes.
+ */
+export function openStore(folder: string, brief = false): Store {
   let connection: Connection | null = null;
   let closed = false;
   const connected = (): Connection => {
     // What comes late must not make a folder anew that was taken away.
     if (closed) throw new GatewayError('store_unavailable', 'the store is closed');
-    connection ??= connect(folder);
+    connection ??= connect(folder, brief);
     return connection;
   };
   const attempt = async <T>(work: (connection: Connection) => T): Promise<T> => {
@@ -82,7 +87,7 @@ export function openStore(folder: string): Store {
     dataVersion: () => Number(connected().get<{ data_version: number }>('PRAGMA data_version')!.data_version),
     close: () => {
       closed = true;
-      connection?.database.close();
+      if (!brief) connection?.database.close();
       connection = null;
     },
   };
@@ -147,12 +152,14 @@ class Connection implements Transaction {
   }
 }
 
-function connect(folder: string): Connection {
+function connect(folder: string, brief: boolean): Connection {
   makeFolder(folder);
   const path = join(folder, FILE_NAME);
   const database = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;');
+    // What is left is read by the next one: a short log is read at once.
+    if (brief) database.exec(`PRAGMA wal_autocheckpoint = ${BRIEF_LOG_PAGES}`);
     for (const suffix of ['', '-wal', '-shm']) chmodIfThere(path + suffix);
     migrate(database);
     return new Connection(database);
