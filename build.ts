@@ -64,12 +64,7 @@ const shared = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 /** Node starts a CommonJS file sooner than a module: importing Node's own modules loads all that they could give. */
-const commonJs = {
-  ...shared,
-  format: 'cjs',
-  define: { 'import.meta.url': '__url' },
-  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
-} satisfies BuildOptions;
+const commonJs = { ...shared, format: 'cjs' } satisfies BuildOptions;
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
 
 /** What a hook needs at times only: modules of the program, by the names of their entries. */
@@ -97,8 +92,11 @@ const { metafile } = await build({
   supported: { 'dynamic-import': false },
   // A fourth less to read, each time.
   minifyIdentifiers: true,
+  define: { 'import.meta.url': '__url' },
   // As code-cache.ts wants it: a longer text put together then would be a copy of it all.
-  banner: { js: `(function (exports, require, module, __filename) {${commonJs.banner.js}` },
+  banner: {
+    js: "(function (exports, require, module, __filename) {const __url = require('node:url').pathToFileURL(__filename).href;",
+  },
   footer: { js: '})' },
   metafile: true,
   plugins: [leaveOut, hookApart],
@@ -134,6 +132,5 @@ await build({
   ...commonJs,
   entryPoints: { toolgate: 'src/cli/start.ts' },
   define: { HOOK_FILE: JSON.stringify(basename(hookFile)) },
-  banner: {},
   plugins: [mainApart],
 });

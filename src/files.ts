@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -36,6 +46,43 @@ export function keepFile(path: string, contents: string | Buffer, durably = fals
       // It was never there.
     }
     return false;
+  }
+}
+
+/** Whether a file is as it was, without reading it. */
+export interface FileSign {
+  /** the same for as long as it hasn't changed; links count with what they lead to */
+  readonly text: string;
+  /** milliseconds since 1970; 0 if it isn't there */
+  readonly changedAt: number;
+}
+
+/** The time of the last change of a file's node can't be set back, as that of its text can. */
+export function fileSign(path: string): FileSign {
+  const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (link === undefined) return { text: 'absent', changedAt: 0 };
+  const nodes = [link, statSync(path, { bigint: true, throwIfNoEntry: false })];
+  return {
+    text: nodes.map((node) => `${node?.dev} ${node?.ino} ${node?.size} ${node?.mtimeNs} ${node?.ctimeNs}`).join(' '),
+    changedAt:
+      Math.max(...nodes.flatMap((node) => (node === undefined ? [] : [Number(node.mtimeNs), Number(node.ctimeNs)]))) /
+      1e6,
+  };
+}
+
+const SETTLED_MS = 2000;
+
+/** Whether a file was changed so long before `now` that another change will show in its sign. */
+export function isSettled({ changedAt }: FileSign, now: number): boolean {
+  return changedAt < now - SETTLED_MS;
+}
+
+/** A folder by its real path; itself where it can't be followed. */
+export function realFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return folder;
   }
 }
 

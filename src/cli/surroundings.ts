@@ -1,8 +1,8 @@
 /** For whom and where an agent works, as this process sees it. */
-import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Surroundings, Workspace } from '../call.ts';
+import { realFolder } from '../files.ts';
 
 /** Of a process that an agent's client started in the folder `cwd`. */
 export function surroundingsHere(session: string, user: string, cwd = process.cwd()): Surroundings {
@@ -42,18 +42,10 @@ export function localZone(): string {
 
 /** A folder by its real path, and from the user's home as `~`. */
 export function workspaceAt(folder: string, sure: boolean): Workspace {
-  const path = plain(real(folder));
-  const home = plain(real(homedir()));
+  const path = plain(realFolder(folder));
+  const home = plain(realFolder(homedir()));
   const below = path === home ? '~' : path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : null;
   return { spellings: below === null ? [path] : [path, below], sure };
-}
-
-function real(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
 }
 
 function plain(path: string): string {

@@ -3,14 +3,14 @@
  * are kept in the store, so that a bad edit acts the same at every door: the last good stays, loudly stale. With none
  * yet, every call is refused with the error's place.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCatalog, type Catalog, type Integration, type LoadedFile, readCatalogFolder } from '../catalog/load.ts';
 import { recognise } from '../catalog/recognise.ts';
 import type { CatalogFile } from '../catalog/schema.ts';
 import { sha256 } from '../digest.ts';
 import { messageOf } from '../errors.ts';
-import { NotUtf8, readUtf8 } from '../files.ts';
+import { fileSign, isSettled, NotUtf8, readUtf8 } from '../files.ts';
 import { once } from '../once.ts';
 import { type CompiledPolicies, compilePolicies } from '../policy/compile.ts';
 import type { Policies } from '../policy/load.ts';
@@ -127,19 +127,11 @@ export function ruleFilesSignature(configFolder: string): RuleFilesSign {
   const names = ['policies.yaml', 'servers.json', 'catalog'];
   const catalog = join(configFolder, 'catalog');
   names.push(...namesIn(catalog).map((name) => join('catalog', name)));
-  const stats = names.map((name) => statSync(join(configFolder, name), { throwIfNoEntry: false }));
+  const signs = names.map((name) => fileSign(join(configFolder, name)));
+  const now = Date.now();
   return {
-    // The time of the last change of the file's node can't be set back, as that of its text can.
-    text: stats
-      .map((stat, at) =>
-        stat === undefined
-          ? `${names[at]}-`
-          : `${names[at]} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`,
-      )
-      .join('\n'),
-    settled: stats.every(
-      (stat) => stat === undefined || Math.max(stat.mtimeMs, stat.ctimeMs) < Date.now() - SETTLED_MS,
-    ),
+    text: signs.map(({ text }, at) => `${names[at]} ${text}`).join('\n'),
+    settled: signs.every((sign) => isSettled(sign, now)),
   };
 }
 
@@ -149,8 +141,6 @@ interface RuleFilesSign {
   /** no file was changed so shortly before that it may change again without a sign */
   readonly settled: boolean;
 }
-
-const SETTLED_MS = 2000;
 
 /** Checks the files against the catalog; the value is null if any has an error. */
 export async function checkRules(

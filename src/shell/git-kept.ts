@@ -3,10 +3,10 @@
  * it would read has come. Kept are no secrets, and nothing that depends on more than these files. A system's configuration
  * that stands in an unusual place and comes only later is not noticed: like all of the system's it is the owner's.
  */
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type GitSetting, isAsked } from '../catalog/git-context.ts';
-import { keepFile } from '../files.ts';
+import { fileSign, isSettled, keepFile } from '../files.ts';
 import { redactText } from '../redact.ts';
 import type { GitSite } from './git-site.ts';
 
@@ -24,8 +24,6 @@ interface Kept {
 }
 
 const FORMAT = 2;
-/** A file that was changed so shortly before may be changed again without a sign. */
-const SETTLED_MS = 2000;
 const MOST_KEPT = 200;
 const MAX_NAME = 200;
 const MAX_KEPT = 64 * 1024;
@@ -57,7 +55,7 @@ export interface Asked {
 }
 
 export function momentOf({ gitFolder }: GitSite): string {
-  return gitFolder === null ? ABSENT : `${statSign(gitFolder)}\n${statSign(dirname(gitFolder))}`;
+  return gitFolder === null ? '' : `${fileSign(gitFolder).text}\n${fileSign(dirname(gitFolder)).text}`;
 }
 
 /** Keeps what git said, if it may be kept; never throws. */
@@ -79,7 +77,7 @@ function keepable(site: GitSite, said: readonly SaidSetting[], asked: Asked): st
   const all = [...new Set([...files, ...named])];
   // In this order: what changes after its sign was taken shows, and what changed before it is too young.
   const signs = Object.fromEntries(all.map((file) => [file, signOf(file, site)]));
-  if (all.some((file) => changedAt(file) > asked.at - SETTLED_MS) || momentOf(site) !== asked.moment) return null;
+  if (!all.every((file) => isSettled(fileSign(file), asked.at)) || momentOf(site) !== asked.moment) return null;
   const settings = said.filter(isAsked).map(({ scope, key, value }) => ({ scope, key, value }));
   const kept: Kept = { format: FORMAT, gitFolder: site.gitFolder, files: signs, settings };
   const text = JSON.stringify(kept);
@@ -121,27 +119,10 @@ function filesRead({ gitFolder }: GitSite): string[] | null {
   return ['/etc/gitconfig', join(HOME, '.gitconfig'), join(own, 'git', 'config'), ...ofRepository];
 }
 
-const ABSENT = 'absent';
-
 /** A repository's own files are compared whole: they are small, and whoever maps one into memory changes it without a sign. */
 function signOf(path: string, { gitFolder }: GitSite): string {
-  if (gitFolder === null || dirname(path) !== gitFolder) return statSign(path);
-  return existsSync(path) ? readFileSync(path, 'latin1') : ABSENT;
-}
-
-/** The time of the last change of a file's node can't be set back, as that of its text can. Links count with what they lead to. */
-function statSign(path: string): string {
-  const link = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (link === undefined) return ABSENT;
-  const file = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return [link, file]
-    .map((each) => `${each?.dev} ${each?.ino} ${each?.size} ${each?.mtimeNs} ${each?.ctimeNs}`)
-    .join(' ');
-}
-
-function changedAt(path: string): number {
-  const stats = [lstatSync(path, { throwIfNoEntry: false }), statSync(path, { throwIfNoEntry: false })];
-  return Math.max(...stats.map((each) => Math.max(each?.mtimeMs ?? 0, each?.ctimeMs ?? 0)));
+  if (gitFolder === null || dirname(path) !== gitFolder || !existsSync(path)) return fileSign(path).text;
+  return readFileSync(path, 'latin1');
 }
 
 /** A long path's end is enough: what is kept names the whole. */

@@ -1,8 +1,9 @@
 /** What git knows in a folder. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type GitContext, type GitSetting, isAsked, unknownContext } from '../catalog/git-context.ts';
 import { messageOf } from '../errors.ts';
+import { realFolder } from '../files.ts';
 import { keepSettings, keptSettings, momentOf, type SaidSetting } from './git-kept.ts';
 import { gitSiteOf } from './git-site.ts';
 
@@ -39,7 +40,7 @@ function asked(folder: string, keep: (said: readonly SaidSetting[], gitFolder: s
   keep(said, gitFolder);
   const settings = said.filter(isAsked).map(({ scope, key, value }) => ({ scope, key, value }));
   // It answers from where the folder really is.
-  return [contextIn(settings, gitFolder, hooks === '' ? null : resolve(realPath(folder), hooks))];
+  return [contextIn(settings, gitFolder, hooks === '' ? null : resolve(realFolder(folder), hooks))];
 }
 
 function contextIn(settings: readonly GitSetting[], own: string | null, hooks: string | null): GitContext {
@@ -48,14 +49,6 @@ function contextIn(settings: readonly GitSetting[], own: string | null, hooks: s
 
 function isHooksPath({ key }: GitSetting): boolean {
   return key === 'core.hookspath';
-}
-
-function realPath(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
 }
 
 /** The branch that a repository's HEAD names; null where it names a commit, or is kept in another way. */
