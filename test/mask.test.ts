@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMask } from '../src/mask.ts';
+import { processorMs } from './support/timed.ts';
 
 const TOKEN = `ghp_${'a1B2'.repeat(8)}`;
 
@@ -98,8 +99,6 @@ describe('what a policy takes out', () => {
 
   test.each(['a@', 'a.', 'a%40', 'ab+/', '@a.'])('100 KB of %j take no time', (unit) => {
     const text = unit.repeat(100_000 / unit.length);
-    const started = performance.now();
-    createMask(['emails', 'secrets'])!(text);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(processorMs(() => createMask(['emails', 'secrets'])!(text))).toBeLessThan(2000);
   });
 });

@@ -5,6 +5,7 @@
 import type { Remember, Requirement } from '../call.ts';
 import { keepExact } from '../exact.ts';
 import { newCode, newId } from '../ids.ts';
+import { oncePerKey } from '../once.ts';
 import type { Transaction } from '../store/store.ts';
 import {
   type AnswerChannel,
@@ -248,15 +249,26 @@ export function createBook(record: (tx: Transaction, events: readonly ApprovalEv
     progressOf(approval.requirements, approval.votes, approval.reviewers).every(({ met }) => met) &&
     approve(tx, approval, now, by);
 
+  /** The live ones that are over. Each question looks at all of them: so only at what tells, and once at each connection. */
+  const overdue = (tx: Transaction, now: number): string[] => {
+    const isRunning = oncePerKey((gate) => lives.isRunning(JSON.parse(gate)));
+    return tx
+      .all<Over>(
+        `SELECT id, state, created_at AS createdAt, decide_by AS decideBy, decided_at AS decidedAt, run_by AS runBy, gate
+         FROM approvals WHERE state IN ('open', 'approved')`,
+      )
+      .filter((each) => hasEnded(clockState(each, now)) || (each.gate !== 'null' && !isRunning(each.gate)))
+      .map(({ id }) => id);
+  };
+
   const sweep: Book['sweep'] = (tx, now) => {
-    for (const { id } of tx.all<{ id: string }>("SELECT id FROM approvals WHERE state IN ('open', 'approved')"))
-      current(tx, id, now);
+    for (const id of overdue(tx, now)) current(tx, id, now);
   };
 
   return {
     sweep,
 
-    isOverdue: (tx, now) => liveApprovals(tx).some((approval) => overWhy(approval, now) !== null),
+    isOverdue: (tx, now) => overdue(tx, now).length > 0,
 
     renew,
 
@@ -478,6 +490,11 @@ function votesOf(tx: Transaction, id: string): Vote[] {
     )
     .map((row) => ({ ...row, remember: row.remember === null ? null : JSON.parse(row.remember) }));
 }
+
+/** What of a live one tells whether it is over; `gate` is JSON. */
+type Over = Pick<Approval, 'id' | 'state' | 'createdAt' | 'decideBy' | 'decidedAt' | 'runBy'> & {
+  readonly gate: string;
+};
 
 interface Row {
   readonly id: string;

@@ -5,18 +5,16 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError, messageOf } from '../errors.ts';
 import { makeFolder } from '../files.ts';
 import { newSecret } from '../ids.ts';
+import { createLine, WAIT_MS } from './line.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 
 const FILE_NAME = 'toolgate.db';
 /** How long SQLite itself may wait for a lock: the loop stands still meanwhile. */
 const BUSY_MS = 5;
 const BRIEF_LOG_PAGES = 100;
-/** How long a write is tried again before it is given up. */
-const WRITE_DEADLINE_MS = 5000;
 
 export interface Store {
   readonly folder: string;
@@ -59,23 +57,17 @@ export function openStore(folder: string, brief = false): Store {
     connection ??= connect(folder, brief);
     return connection;
   };
-  const attempt = async <T>(work: (connection: Connection) => T): Promise<T> => {
-    const deadline = Date.now() + WRITE_DEADLINE_MS;
-    for (let tries = 0; ; tries++) {
-      try {
-        return work(connected());
-      } catch (error) {
-        if (error instanceof GatewayError) throw error;
-        if (!isBusy(error) || Date.now() > deadline) throw unavailable(folder, error);
-        await sleep(Math.min(50, 2 + tries * 3) + Math.random() * 5);
-      }
-    }
+  const explained = (error: unknown): never => {
+    throw error instanceof GatewayError ? error : unavailable(folder, error);
   };
+  const line = createLine(isBusy);
+  const write = <T>(work: (db: Connection) => T): Promise<T> => line(() => work(connected())).catch(explained);
   return {
     folder,
-    write: (work) => attempt((db) => db.transaction('BEGIN IMMEDIATE', work)),
-    writeDurably: (work) => attempt((db) => db.durably(() => db.transaction('BEGIN IMMEDIATE', work))),
-    read: (work) => attempt((db) => db.transaction('BEGIN', work)),
+    write: (work) => write((db) => db.transaction('BEGIN IMMEDIATE', work)),
+    writeDurably: (work) => write((db) => db.durably(() => db.transaction('BEGIN IMMEDIATE', work))),
+    // It needs no lock of writers, and must not stand behind them.
+    read: (work) => createLine(isBusy)(() => connected().transaction('BEGIN', work)).catch(explained),
     emptyLog: () => {
       try {
         return connected().get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0;
@@ -213,7 +205,7 @@ function isBusy(error: unknown): boolean {
 
 function unavailable(folder: string, error: unknown): GatewayError {
   const reason = isBusy(error)
-    ? `it stayed locked by another process for ${WRITE_DEADLINE_MS / 1000} s`
+    ? `it stayed locked by another process for ${WAIT_MS / 1000} s`
     : `${messageOf(error)}; free space, or check who may write there`;
   return new GatewayError('store_unavailable', `the store in ${folder} can't be used: ${reason}`, { cause: error });
 }

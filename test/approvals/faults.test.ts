@@ -12,6 +12,7 @@ import {
   deleteIssue,
   folder,
   type HoldingGate,
+  holding,
   holdingGate,
   open,
   reviewerKey,
@@ -21,13 +22,14 @@ import { connectGate, eventually, readEvents, run, textOf } from '../support/gat
 import { have } from '../support/need.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { fakeSlack } from '../support/slack.ts';
+import { TIMED } from '../support/timed.ts';
 
 /** So many connections on one store, each with the same server. */
 async function gates(where: Scratch, count: number): Promise<HoldingGate[]> {
   const first = await holdingGate({ where });
   const others = await Promise.all(Array.from({ length: count - 1 }, () => connectGate(where)));
   await Promise.all(others.map(({ client }) => client.listTools()));
-  return [first, ...others.map((gate) => ({ ...gate, ran: first.ran }))];
+  return [first, ...others.map((gate) => ({ ...holding(gate), ran: first.ran }))];
 }
 
 /** Pings every gate until `until` is over: a loop that stands still shows in the worst, a slow one in the share of slow ones. */
@@ -48,6 +50,14 @@ async function expectQuick(all: readonly HoldingGate[], until: Promise<unknown>)
   // Eleven processes share two processors with other tests: a few late ones are the machine's.
   expect(took.filter((ms) => ms >= 100).length / took.length).toBeLessThan(0.2);
   expect(Math.max(...took)).toBeLessThan(1500);
+}
+
+/** Waits until all of them are; fails with the answer of the first that isn't. */
+async function allHeld(where: Scratch, held: readonly Promise<any>[]): Promise<void> {
+  const early = Promise.race(held).then((result) => {
+    throw new Error(`it was not held: ${textOf(result)}`);
+  });
+  await Promise.race([open(where, held.length), early]);
 }
 
 /** Answers in this process, as a desk would: no start of a process for each. */
@@ -73,6 +83,7 @@ async function answerAll(where: Scratch, verdictOf: (id: string) => 'approve' | 
 }
 
 test('50 calls that are held at once have each their own answer, and the gates stay quick', {
+  ...TIMED,
   timeout: 120_000,
 }, async () => {
   const where = folder();
@@ -82,7 +93,7 @@ test('50 calls that are held at once have each their own answer, and the gates s
       client.callTool(deleteIssue(`ENG-${gate}-${n}`), undefined, { timeout: 100_000 }),
     ),
   );
-  await open(where, 50);
+  await allHeld(where, held);
   // The 51st, of a connection that has none open.
   const extra = await connectGate(where);
   await extra.client.listTools();
@@ -105,6 +116,7 @@ test('50 calls that are held at once have each their own answer, and the gates s
 });
 
 test('the store is locked for ten seconds: held calls go on waiting, the gates stay quick, and all proceed', {
+  ...TIMED,
   timeout: 120_000,
 }, async () => {
   const where = folder();
@@ -119,7 +131,7 @@ test('the store is locked for ten seconds: held calls go on waiting, the gates s
       }),
     ),
   );
-  await open(where, 50);
+  await allHeld(where, held);
   const other = new DatabaseSync(join(where.state, 'toolgate.db'));
   other.exec('BEGIN EXCLUSIVE');
   await expectQuick(all, sleep(10_500));
@@ -183,6 +195,7 @@ describe.runIf(have(existsSync(FAKETIME), 'libfaketime'))('the wall clock is set
 
   test.each(['+1h', '-1h'])(
     'by %s while a call waits: it ends unapproved, in time, and no alert is lost',
+    TIMED,
     async (offset) => {
       const { gate, slack, set, env } = await withClock();
       const started = performance.now();
@@ -221,6 +234,7 @@ describe.runIf(have(existsSync(FAKETIME), 'libfaketime'))('the wall clock is set
 });
 
 test('a flood of held calls and of huge requests leaves a bounded store, and a high alert comes through', {
+  ...TIMED,
   timeout: 60_000,
 }, async () => {
   const slack = await fakeSlack();

@@ -6,6 +6,7 @@ import { ASK_BEFORE_DELETING, approvals, deleteIssue, folder, holdingGate, open,
 import { eventually, readEvents, run, textOf } from '../support/gate.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { terminal } from '../support/terminal.ts';
+import { TIMED } from '../support/timed.ts';
 
 const policies = (extra: string, more = '') => `version: 1
 ${more}policies:
@@ -346,7 +347,7 @@ describe('who must answer', () => {
     });
   });
 
-  test('nobody on this machine can answer: denied at once, and said', async () => {
+  test('nobody on this machine can answer: denied at once, and said', TIMED, async () => {
     const gate = await withKeys(policies('    approval: { reviewers: [alice] }\n', people));
     const started = performance.now();
     const result = await gate.client.callTool(deleteIssue());

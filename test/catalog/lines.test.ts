@@ -7,6 +7,7 @@ import { OPERATIONS } from '../../src/call.ts';
 import type { GitSetting } from '../../src/catalog/git-context.ts';
 import { type Reading, readShell, type ShellContext } from '../../src/catalog/shell-reading.ts';
 import { catalog } from '../support/judge.ts';
+import { processorMs } from '../support/timed.ts';
 
 const setting = (scope: GitSetting['scope'], key: string, value: string): GitSetting => ({ scope, key, value });
 
@@ -170,9 +171,7 @@ describe('a shell line', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const started = performance.now();
-        read(pieces.join(''));
-        expect(performance.now() - started).toBeLessThan(1000);
+        expect(processorMs(() => read(pieces.join('')))).toBeLessThan(1000);
       }),
       { numRuns: 1500 },
     );
@@ -203,8 +202,6 @@ describe('a shell line', () => {
   ])('10 KB of %j take no longer than a second', (piece) => {
     const text = piece.repeat(Math.ceil(10_000 / piece.length));
     read(text);
-    const started = performance.now();
-    read(text);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(processorMs(() => read(text))).toBeLessThan(1000);
   });
 });

@@ -5,6 +5,7 @@ import { connectGate, eventually, run, startGate, textOf } from '../support/gate
 import { scratch } from '../support/scratch.ts';
 import { scripted } from '../support/servers.ts';
 import { terminal } from '../support/terminal.ts';
+import { TIMED } from '../support/timed.ts';
 
 const servers = {
   hub: { ...scripted({ tools: ['list_issues', 'create_issue', 'delete_file'] }), integration: 'GitHub' },
@@ -322,7 +323,7 @@ test('toolgate behind toolgate is found before it starts itself without end', as
   await expect(gate.client.listTools()).rejects.toThrow('servers.json starts toolgate itself');
 });
 
-test('the demo: real servers, each decision shown, within its time', async () => {
+test('the demo: real servers, each decision shown, within its time', TIMED, async () => {
   const where = scratch();
   const started = performance.now();
   const demo = await run(where, ['demo']);

@@ -9,6 +9,7 @@ import { have } from '../support/need.ts';
 import type { Scratch } from '../support/scratch.ts';
 import { scripted } from '../support/servers.ts';
 import { terminal } from '../support/terminal.ts';
+import { TIMED } from '../support/timed.ts';
 
 const BLOCK = '  - { name: No writes, if: { integration: Linear, operation: Write }, action: block }\n';
 const OPEN = BLOCK.replace('block', 'alert');
@@ -48,7 +49,7 @@ describe('a change of the rules', () => {
         utimesSync(path, atime, mtime);
       },
     ],
-  ])('is in force at every gate within a second, and told in words: %s', async (_, edit) => {
+  ])('is in force at every gate within a second, and told in words: %s', TIMED, async (_, edit) => {
     const { where, all } = await gates(file(BLOCK));
     expect(await Promise.all(all.map(isBlocked))).toEqual([true, true]);
     const started = performance.now();
@@ -101,7 +102,7 @@ describe('where changes are reviewed', () => {
       },
       'your catalog of linear: tools.create_issue.operation: nothing → Read',
     ],
-  ])('%s is looser only once a person has accepted it', async (_, edit, words) => {
+  ])('%s is looser only once a person has accepted it', TIMED, async (_, edit, words) => {
     const { where, all } = await gates(file(BLOCK, REVIEWED));
     expect(await isBlocked(all[0]!)).toBe(true);
     const edited = performance.now();

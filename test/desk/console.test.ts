@@ -9,6 +9,7 @@ import { haveChromium, openBrowser, openConsolePage, signInUrl } from '../suppor
 import { eventually, isAlive, readEvents, run, textOf } from '../support/gate.ts';
 import { have } from '../support/need.ts';
 import type { Scratch } from '../support/scratch.ts';
+import { TIMED } from '../support/timed.ts';
 
 const browser = have(haveChromium, 'chromium');
 
@@ -43,7 +44,7 @@ async function signIn(where: Scratch): Promise<Signed> {
 }
 
 describe.runIf(browser)('in a real browser', () => {
-  test('a held call appears within a second without a reload, and runs once after Approve', async () => {
+  test('a held call appears within a second without a reload, and runs once after Approve', TIMED, async () => {
     const gate = await holdingGate();
     const { page, faults } = await openConsolePage(gate);
     await page.getByText('Nothing waits for you.').waitFor();

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { connectGate, eventually, readEvents, run, spawnGate, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
 import { scripted, watched } from '../support/servers.ts';
+import { TIMED } from '../support/timed.ts';
 
 const any = z.looseObject({});
 const read = (uri: string) => ({ method: 'resources/read', params: { uri } });
@@ -35,7 +36,7 @@ describe('an upstream in disguise', () => {
     expect((await gate.client.callTool({ name: 'acme__purge_all', arguments: {} })).isError).toBe(true);
   });
 
-  test('it takes no URI and no tool name of another', async () => {
+  test('it takes no URI and no tool name of another', TIMED, async () => {
     const good = scripted({
       name: 'good',
       tools: ['look'],
@@ -218,7 +219,7 @@ describe('an upstream that sends poison harms only itself', () => {
     });
   });
 
-  test('it went away while something of it still holds the pipe: noticed at once', async () => {
+  test('it went away while something of it still holds the pipe: noticed at once', TIMED, async () => {
     const where = scratch();
     const pids = join(where.folder, 'pids');
     const script = where.write('x.sh', `setsid sleep 60 & echo $! >> ${pids}; exec ${process.execPath} "$@"`);
@@ -247,7 +248,7 @@ describe('an upstream that sends poison harms only itself', () => {
     expect(textOf(await gate.client.callTool({ name: 'bad__look', arguments: {} }))).toBe('{}');
   });
 
-  test('its lists change without end: the gate goes on', async () => {
+  test('its lists change without end: the gate goes on', TIMED, async () => {
     const gate = await startGate({
       servers: {
         bad: scripted({
@@ -466,7 +467,7 @@ policies:
 });
 
 describe('faults', () => {
-  test('the store is locked: reads too wait for their record, and all are answered in time', async () => {
+  test('the store is locked: reads too wait for their record, and all are answered in time', TIMED, async () => {
     const where = scratch();
     const seen = join(where.folder, 'stdin');
     const gate = await startGate({
@@ -480,16 +481,17 @@ describe('faults', () => {
     holder.exec('BEGIN IMMEDIATE');
     const started = performance.now();
     let ran = 0;
-    while (performance.now() - started < 400) {
+    let stopped = false;
+    while (!stopped && performance.now() - started < 2000) {
       const answered = await Promise.race([
         read().then(() => true),
         new Promise<boolean>((resolve) => setTimeout(resolve, 150, false)),
       ]);
-      if (!answered) break;
-      ran++;
+      if (answered) ran++;
+      else stopped = true;
     }
     // Only what came within about a tenth of a second ran ahead of its record.
-    expect(performance.now() - started).toBeLessThan(450);
+    expect(stopped).toBe(true);
     expect(ran).toBeGreaterThan(0);
     const waiting = Array.from({ length: 300 }, read);
     const answers = await Promise.all(waiting);

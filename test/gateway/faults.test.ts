@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, isAlive, spawnGate, startGate, textOf } from '../support/gate.ts';
 import { scratch } from '../support/scratch.ts';
 import { memory, scripted, watched } from '../support/servers.ts';
+import { TIMED } from '../support/timed.ts';
 
 const good = () => scripted({ tools: [{ name: 'look', annotations: { readOnlyHint: true } }, { name: 'save_it' }] });
 const look = { name: 'good__look', arguments: {} };
@@ -61,30 +62,34 @@ describe('an upstream that misbehaves harms only its own calls', () => {
     expect(gate.events('call.completed').some((event) => event['toolgate.status'] === 'failed')).toBe(true);
   });
 
-  test('its command is unknown, or it ends at once, or it says nothing: the others are listed, and its fault is told', async () => {
-    const gate = await startGate({
-      servers: {
-        unknown: { command: 'no-such-program-anywhere' },
-        ends: scripted({
-          start: { exit: 1, say: 'Error: GITHUB_TOKEN ghp_0123456789abcdefghijABCDEFGHIJ012345 is wrong' },
-        }),
-        silent: { ...scripted({ start: { silent: true } }), startupTimeoutSeconds: 60 },
-        good: good(),
-      },
-    });
-    const started = performance.now();
-    const { tools } = await gate.client.listTools();
-    expect(performance.now() - started).toBeLessThan(7000);
-    expect(tools.map(({ name }) => name)).toEqual(['good__look', 'good__save_it']);
-    expect(textOf(await gate.client.callTool({ name: 'unknown__x', arguments: {} }))).toContain(
-      'the command "no-such-program-anywhere" was not found',
-    );
-    const ended = textOf(await gate.client.callTool({ name: 'ends__x', arguments: {} }));
-    expect(ended).toContain('GITHUB_TOKEN');
-    expect(ended).not.toContain('ghp_0123456789');
-    expect(textOf(await gate.client.callTool({ name: 'silent__x', arguments: {} }))).toContain('still starting');
-    expect(gate.said()).not.toContain('ghp_0123456789');
-  });
+  test(
+    'its command is unknown, or it ends at once, or it says nothing: the others are listed, and its fault is told',
+    TIMED,
+    async () => {
+      const gate = await startGate({
+        servers: {
+          unknown: { command: 'no-such-program-anywhere' },
+          ends: scripted({
+            start: { exit: 1, say: 'Error: GITHUB_TOKEN ghp_0123456789abcdefghijABCDEFGHIJ012345 is wrong' },
+          }),
+          silent: { ...scripted({ start: { silent: true } }), startupTimeoutSeconds: 60 },
+          good: good(),
+        },
+      });
+      const started = performance.now();
+      const { tools } = await gate.client.listTools();
+      expect(performance.now() - started).toBeLessThan(7000);
+      expect(tools.map(({ name }) => name)).toEqual(['good__look', 'good__save_it']);
+      expect(textOf(await gate.client.callTool({ name: 'unknown__x', arguments: {} }))).toContain(
+        'the command "no-such-program-anywhere" was not found',
+      );
+      const ended = textOf(await gate.client.callTool({ name: 'ends__x', arguments: {} }));
+      expect(ended).toContain('GITHUB_TOKEN');
+      expect(ended).not.toContain('ghp_0123456789');
+      expect(textOf(await gate.client.callTool({ name: 'silent__x', arguments: {} }))).toContain('still starting');
+      expect(gate.said()).not.toContain('ghp_0123456789');
+    },
+  );
 
   test('all of them fail: the list is an error that says so, never silently empty', async () => {
     const gate = await startGate({ servers: { unknown: { command: 'no-such-program-anywhere' } } });
@@ -339,7 +344,7 @@ describe("what can't be recorded does not run", () => {
     };
   }
 
-  test('the store is locked by another process: refused within its time, and the loop goes on', async () => {
+  test('the store is locked by another process: refused within its time, and the loop goes on', TIMED, async () => {
     const { where, gate, calls } = await watchedGate();
     const holder = new DatabaseSync(join(where.state, 'toolgate.db'));
     holder.exec('BEGIN IMMEDIATE');
@@ -361,29 +366,33 @@ describe("what can't be recorded does not run", () => {
     expect(calls()).toBe(2);
   });
 
-  test('the store is locked for a while: fifty calls wait, the loop does not, and all of them run, once each', async () => {
-    const { where, gate, calls } = await watchedGate();
-    const holder = new DatabaseSync(join(where.state, 'toolgate.db'));
-    holder.exec('BEGIN IMMEDIATE');
-    const waiting = Array.from({ length: 50 }, (_, n) =>
-      gate.client.callTool({ name: 'good__save_it', arguments: { n } }),
-    );
-    const started = performance.now();
-    const pings: number[] = [];
-    while (performance.now() - started < 2000) {
-      const ping = performance.now();
-      await gate.client.ping();
-      pings.push(performance.now() - ping);
-    }
-    expect.soft(calls()).toBe(1);
-    holder.exec('ROLLBACK');
-    holder.close();
-    const answers = await Promise.all(waiting);
-    expect(answers.map(textOf)).toEqual(Array.from({ length: 50 }, (_, n) => JSON.stringify({ n })));
-    expect(calls()).toBe(51);
-    // A busy machine may hold one ping up; a gate that waits for the lock holds up most of them.
-    expect(pings.toSorted((a, b) => a - b)[Math.floor(pings.length * 0.9)]).toBeLessThan(100);
-  });
+  test(
+    'the store is locked for a while: fifty calls wait, the loop does not, and all of them run, once each',
+    TIMED,
+    async () => {
+      const { where, gate, calls } = await watchedGate();
+      const holder = new DatabaseSync(join(where.state, 'toolgate.db'));
+      holder.exec('BEGIN IMMEDIATE');
+      const waiting = Array.from({ length: 50 }, (_, n) =>
+        gate.client.callTool({ name: 'good__save_it', arguments: { n } }),
+      );
+      const started = performance.now();
+      const pings: number[] = [];
+      while (performance.now() - started < 2000) {
+        const ping = performance.now();
+        await gate.client.ping();
+        pings.push(performance.now() - ping);
+      }
+      expect.soft(calls()).toBe(1);
+      holder.exec('ROLLBACK');
+      holder.close();
+      const answers = await Promise.all(waiting);
+      expect(answers.map(textOf)).toEqual(Array.from({ length: 50 }, (_, n) => JSON.stringify({ n })));
+      expect(calls()).toBe(51);
+      // A busy machine may hold one ping up; a gate that waits for the lock holds up most of them.
+      expect(pings.toSorted((a, b) => a - b)[Math.floor(pings.length * 0.9)]).toBeLessThan(100);
+    },
+  );
 
   test('the disk is full: refused, reads too, until it can be written again', async () => {
     const { where, gate, calls } = await watchedGate();

@@ -7,6 +7,7 @@ import { connectGate, eventually, isAlive, readEvents, run, startGate } from '..
 import { type Scratch, scratch } from '../support/scratch.ts';
 import { scripted } from '../support/servers.ts';
 import { fakeSlack } from '../support/slack.ts';
+import { TIMED } from '../support/timed.ts';
 
 const POLICIES = `version: 1
 channels: { slack: { webhook: "\${env:SLACK_WEBHOOK_URL}" } }
@@ -107,7 +108,7 @@ describe('an alert reaches Slack', () => {
     expect(readEvents(where.state, 'alert.sent')).toHaveLength(1);
   });
 
-  test('through an outage: tried again until it is there, then once', async () => {
+  test('through an outage: tried again until it is there, then once', TIMED, async () => {
     const slack = await fakeSlack();
     slack.answer = 500;
     const where = folder();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ASK_BEFORE_DELETING, deleteIssue, folder, holdingGate, open, say } from '../support/approvals.ts';
 import { eventually, run, textOf } from '../support/gate.ts';
 import { fakeSlack } from '../support/slack.ts';
+import { TIMED } from '../support/timed.ts';
 
 const POLICIES = ASK_BEFORE_DELETING.replace(
   'policies:',
@@ -40,6 +41,7 @@ describe('a held call on Slack', () => {
 
   test.each([500, 429, 'hang', 'garbage'] as const)(
     'Slack answers %s: nothing runs, the answer comes in time, and counts',
+    TIMED,
     async (answer) => {
       const { slack, gate } = await onSlack(['--hold', '2s']);
       slack.answer = answer;

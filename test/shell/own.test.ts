@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEvents, run } from '../support/gate.ts';
 import { AGENTS, house, payload, toolUse } from '../support/hooks.ts';
+import { TIMED } from '../support/timed.ts';
 
 const NAME = 'toolgate protects itself';
 const BLOCKED = { code: 2, err: expect.stringContaining(`the policy "${NAME}" blocks it`) };
@@ -92,7 +93,7 @@ test.each([
   ['a patch of many files', 'apply_patch', { command: `${'--- a/x\n'.repeat(400_000)}*** Update File: .mcp.json\n` }],
   ['a path that no system takes', 'Write', { file_path: `/${'a/'.repeat(100_000)}x` }],
   ['a line of addresses', 'Bash', { command: `node -e "${'127.0.0.1'.repeat(14_000)}"` }],
-])('%s is answered in time', async (_, tool, input) => {
+])('%s is answered in time', TIMED, async (_, tool, input) => {
   const where = house('policies: []');
   const started = performance.now();
   const { code } = await where.hook('claude-code', toolUse(tool, input, where.repository));

@@ -50,14 +50,18 @@ export async function holdingGate(options: Partial<GateOptions> & { script?: obj
   const { server, ran } = linear(where, options.script);
   const gate = await startGate({ where, servers: { linear: server }, policies: ASK_BEFORE_DELETING, ...options });
   await gate.client.listTools();
-  // What is held when a test fails ends with its gate: that is no second failure.
+  return { ...holding(gate), ran };
+}
+
+/** What is held when a test fails ends with its gate: that is no second failure. */
+export function holding<Gate extends Pick<RunningGate, 'client'>>(gate: Gate): Gate {
   const callTool = gate.client.callTool.bind(gate.client);
   gate.client.callTool = (...args) => {
     const call = callTool(...args);
     call.catch(() => {});
     return call;
   };
-  return { ...gate, ran };
+  return gate;
 }
 
 export const deleteIssue = (id: unknown = 'ENG-12') => ({ name: 'linear__delete_issue', arguments: { id } });

@@ -103,7 +103,7 @@ export function readEvents(state: string, type?: string): Record<string, any>[] 
 /** Waits until `get` gives something, by asking again; fails after `timeoutMs`. */
 export async function eventually<T>(
   get: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  timeoutMs = 10_000,
+  timeoutMs = 20_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
