@@ -117,21 +117,26 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['mise', { operands: 1, values: words('-C --cd') }],
 ]);
 
-/** Programs with options, or operands, that are lines for a shell, wherever these stand among the words. */
-export const TEXT_PROGRAMS: ReadonlyMap<string, { readonly text: readonly string[]; readonly operands?: true }> =
-  new Map([
-    ['script', { text: words('-c --command') }],
-    ['su', { text: words('-c --command --session-command') }],
-    ['runuser', { text: words('-c --command --session-command') }],
-    ['emulate', { text: words('-c') }],
-    ['nix-shell', { text: words('--run --command') }],
-    ['split', { text: words('--filter') }],
-    ['mapfile', { text: words('-C') }],
-    ['readarray', { text: words('-C') }],
-    ['compgen', { text: words('-C -W') }],
-    ['complete', { text: words('-C -W') }],
-    ['hyperfine', { text: words('-p --prepare -s --setup -c --cleanup -C --conclude -r'), operands: true }],
-  ]);
+/** Options, and operands, that are lines for a shell. */
+export interface TextProgram {
+  readonly text: readonly string[];
+  readonly operands?: true;
+}
+
+/** Programs with such options or operands, wherever these stand among the words. */
+export const TEXT_PROGRAMS: ReadonlyMap<string, TextProgram> = new Map([
+  ['script', { text: words('-c --command') }],
+  ['su', { text: words('-c --command --session-command') }],
+  ['runuser', { text: words('-c --command --session-command') }],
+  ['emulate', { text: words('-c') }],
+  ['nix-shell', { text: words('--run --command') }],
+  ['split', { text: words('--filter') }],
+  ['mapfile', { text: words('-C') }],
+  ['readarray', { text: words('-C') }],
+  ['compgen', { text: words('-C -W') }],
+  ['complete', { text: words('-C -W') }],
+  ['hyperfine', { text: words('-p --prepare -s --setup -c --cleanup -C --conclude -r'), operands: true }],
+]);
 
 /** Words before a command that zsh knows and that change nothing of what runs. */
 export const ZSH_PRECOMMANDS: ReadonlySet<string> = new Set(['noglob', 'nocorrect', '-']);

@@ -367,3 +367,8 @@ function printedBy(node: SyntaxNode): ShellInput {
 export function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+/** The words as one line; null where only the shell knows. */
+export function joined(words: readonly ShellWord[]): string | null {
+  return words.some(({ dynamic }) => dynamic) ? null : words.map(({ text }) => text).join(' ');
+}

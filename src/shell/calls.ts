@@ -14,7 +14,7 @@ import {
 import type { CommandCall } from '../catalog/command.ts';
 import type { Catalog, Integration } from '../catalog/load.ts';
 import { OWN_INTEGRATION } from '../catalog/own.ts';
-import type { Reading, Unresolved } from '../catalog/shell-reading.ts';
+import type { Reading, Unresolved } from '../catalog/shell-findings.ts';
 
 /** What the owner or the review says of a tool. */
 export type StatusOf = (deed: Pick<Deed, 'integrations' | 'tools' | 'calledName'>) => ReviewStatus;

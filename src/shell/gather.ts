@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GitContext, unknownContext } from '../catalog/git-context.ts';
 import type { Catalog } from '../catalog/load.ts';
-import { type Reading, readShell, type ShellContext } from '../catalog/shell-reading.ts';
+import type { Reading } from '../catalog/shell-findings.ts';
+import { readShell, type ShellContext } from '../catalog/shell-reading.ts';
 import { gitContextAt } from './git.ts';
 
 const MAX_FOLDERS = 20;

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { OPERATIONS } from '../../src/call.ts';
 import type { GitSetting } from '../../src/catalog/git-context.ts';
-import { type Reading, readShell, type ShellContext } from '../../src/catalog/shell-reading.ts';
+import type { Reading } from '../../src/catalog/shell-findings.ts';
+import { readShell, type ShellContext } from '../../src/catalog/shell-reading.ts';
 import { catalog } from '../support/judge.ts';
 import { processorMs } from '../support/timed.ts';
 

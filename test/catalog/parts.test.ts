@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { buildCatalog } from '../../src/catalog/load.ts';
 import { commandsOnly, fromParts, inParts } from '../../src/catalog/parts.ts';
-import { type Reading, readShell } from '../../src/catalog/shell-reading.ts';
+import type { Reading } from '../../src/catalog/shell-findings.ts';
+import { readShell } from '../../src/catalog/shell-reading.ts';
 import { builtInCatalog } from '../../src/cli/built-in.ts';
 
 const files = (await builtInCatalog()).whole();
