@@ -226,7 +226,10 @@ function each(value: JsonValue, readText: (text: string) => Argument): Argument 
   return { state: 'value', value: values };
 }
 
-/** Lexically: `\` becomes `/`, `.` and `..` are resolved, doubled and trailing slashes go. Links are not followed. */
+/**
+ * Lexically: `\` becomes `/`, `.` and `..` are resolved, doubled and trailing slashes go; where nothing is left it is `.`. Links
+ * are not followed.
+ */
 export function normalisePath(path: string): string {
   const parts: string[] = [];
   const unified = path.replaceAll('\\', '/').replace(/^file:\/\//i, '');
@@ -236,7 +239,8 @@ export function normalisePath(path: string): string {
     if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
     else if (part !== '..' || !absolute) parts.push(part);
   }
-  return (absolute ? '/' : '') + parts.join('/');
+  if (absolute) return `/${parts.join('/')}`;
+  return parts.length === 0 && path !== '' ? '.' : parts.join('/');
 }
 
 /** Paths, normalised, and URLs. What a server could resolve from somewhere else is unreadable; a relative one says so. */

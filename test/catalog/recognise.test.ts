@@ -112,7 +112,8 @@ describe('arguments', () => {
     ['a/../../b', '../b'],
     ['file:///a/b', '/a/b'],
     ['', ''],
-    ['.', ''],
+    ['.', '.'],
+    ['a/..', '.'],
   ])('the path %j is %j', (path, normal) => expect(normalisePath(path)).toBe(normal));
 
   test.each([
