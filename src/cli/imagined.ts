@@ -1,11 +1,18 @@
-/** A call that somebody describes in a test: who asks for what, when and where, as values. */
+/** What somebody describes in a test, judged: who asks for what, when and where, as values. */
+import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
-import { type Agent, type Call, doneDeed, type Facts, foldName, type Gathered } from '../call.ts';
+import { type Agent, type Call, doneDeed, foldName, type Gathered } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
+import type { OwnPlaces } from '../catalog/own.ts';
+import { readShell } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
+import { decideDiscovery } from '../policy/decide.ts';
 import { countersOf } from '../policy/rates.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
+import { compareDecision, compareDiscovery, type Tested } from '../policy/testing.ts';
 import { didYouMean } from '../problem.ts';
+import { callsOf } from '../shell/calls.ts';
+import { decideLine } from '../shell/judging.ts';
 import { callOfClass, type LaunchOf } from './on-record.ts';
 
 /** A Monday at noon: what a test doesn't say stays the same for ever. */
@@ -17,12 +24,19 @@ export interface Stage {
   readonly launchOf: LaunchOf;
   /** the clock where a test says nothing; null for a Monday at noon */
   readonly at: number | null;
+  /** toolgate's own places, which commands may touch; null where nobody asks about them */
+  readonly own: OwnPlaces | null;
   /** equal agents and places are the same values, so that what was worked out for one test serves the next */
   readonly known: Map<string, unknown>;
 }
 
-export function createStage(rules: Rules, launchOf: LaunchOf, at: number | null): Stage {
-  return { rules, at, launchOf, known: new Map() };
+export function createStage(
+  rules: Rules,
+  launchOf: LaunchOf,
+  own: OwnPlaces | null = null,
+  at: number | null = null,
+): Stage {
+  return { rules, launchOf, own, at, known: new Map() };
 }
 
 function same<T>(known: Map<string, unknown>, key: readonly unknown[], make: () => T): T {
@@ -31,13 +45,13 @@ function same<T>(known: Map<string, unknown>, key: readonly unknown[], make: () 
   return known.get(name) as T;
 }
 
-/** What it means under these rules, or what is wrong with the names in it. */
-export function imagine(stage: Stage, test: PolicyTest): Facts | string {
-  const call = callNamed(stage, test.call ?? '', test);
-  if (typeof call === 'string' && test.discovered === undefined) return call;
+/** Judges what a test describes as the gate or a hook would, and compares. Names that mean nothing here are its faults. */
+export function runTest(stage: Stage, test: PolicyTest, owner: string): Tested {
+  const fails = (fault: string): Tested => ({ faults: [fault], applied: [] });
+  const { policies } = stage.rules;
+  const who = [test.discovered, test.agent, test.identity, test.agent_status];
+  const agent = same(stage.known, ['agent', ...who], () => agentOf(test));
   const earlier = (test.before ?? []).map((name) => callNamed(stage, name, {}));
-  const fault = earlier.find((each) => typeof each === 'string');
-  if (fault !== undefined) return fault;
   const gathered: Gathered = {
     now: test.at ?? stage.at ?? NOON,
     surroundings: same(stage.known, ['place', test.user, test.workspace], () => ({
@@ -46,15 +60,37 @@ export function imagine(stage: Stage, test: PolicyTest): Facts | string {
       workspaces: [{ spellings: [test.workspace ?? '/workspace'], sure: true }],
       zone: () => 'UTC',
     })),
-    earlier: (earlier as Call[]).map(doneDeed),
+    earlier: earlier.flatMap((each) => (typeof each === 'string' ? [] : [doneDeed(each)])),
     counts: new Map(),
   };
-  const who = [test.discovered, test.agent, test.identity, test.agent_status];
-  const facts = { agent: same(stage.known, ['agent', ...who], () => agentOf(test)), call: call as Call, gathered };
-  if (test.discovered !== undefined) return facts;
-  const counters = countersOf(stage.rules.policies.applicable(facts).rates, facts);
-  return { ...facts, gathered: { ...gathered, counts: new Map(counters.map(({ key }) => [key, test.counted ?? 0])) } };
+  const asked = test.discovered === undefined ? callsOfTest(stage, test) : [];
+  const fault = [...asked, ...earlier].find((each) => typeof each === 'string');
+  if (fault !== undefined) return fails(fault);
+  if (test.discovered !== undefined) return compareDiscovery(test, decideDiscovery(policies, { agent, gathered }));
+  const calls = asked as Call[];
+  if (calls.length === 0) return compareDecision(test, null);
+  const counters = calls.flatMap((call) => {
+    const facts = { agent, call, gathered };
+    return countersOf(policies.applicable(facts).rates, facts);
+  });
+  const counts = new Map(counters.map(({ key }) => [key, test.counted ?? 0]));
+  const { decision } = decideLine(policies, calls, { agent, gathered: { ...gathered, counts } }, owner);
+  return compareDecision(test, decision);
 }
+
+function callsOfTest(stage: Stage, test: PolicyTest): readonly (Call | string)[] {
+  return test.command === undefined ? [callNamed(stage, test.call!, test)] : commandCalls(stage, test.command, test);
+}
+
+/** Read as in a folder of which git knows nothing, and with no aliases: that it means the same everywhere. */
+function commandCalls({ rules, own }: Stage, line: string, { tool_status: status, workspace }: PolicyTest): Call[] {
+  const { catalog } = rules;
+  const around = { cwd: workspace ?? null, home: homedir(), aliases: NOTHING, git: NOTHING, remotes: NOTHING, own };
+  const reading = readShell(catalog, line, around);
+  return callsOf(reading, line, catalog, () => status ?? 'Allowed');
+}
+
+const NOTHING = new Map<string, never>();
 
 /** Statuses are Allowed and identities registered, unless the test says otherwise. */
 function agentOf(test: PolicyTest): Agent {

@@ -64,7 +64,7 @@ policy
 policy
   .command('test [files...]')
   .description('judge the calls that your tests describe; exit 1 if one is judged otherwise than expected')
-  .option('--only <text>', 'only tests with this text in their policy, name or call')
+  .option('--only <text>', 'only tests with this text in their policy, name, call or command')
   .option('--at <time>', 'the clock where a test has none, such as 2026-12-31T18:00:00Z; else a Monday at noon')
   .option('--junit <file>', 'write a JUnit report there')
   .option('--json', 'the outcomes as JSON')

@@ -7,16 +7,16 @@ import { readUtf8 } from '../files.ts';
 import { BUILT_IN_PLACE } from '../policy/built-in.ts';
 import { readTests } from '../policy/load-tests.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
-import { runTest } from '../policy/testing.ts';
 import { errorAt, formatProblems, type Problem, visibleLine, WHOLE_FILE } from '../problem.ts';
 import { readInstant } from '../schema.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
-import { createStage, imagine, misspeltTool, type Stage } from './imagined.ts';
+import { createStage, misspeltTool, runTest, type Stage } from './imagined.ts';
 import { launches } from './on-record.ts';
 import { complain, counted, print, printJson } from './output.ts';
+import { ownPlaces } from './own-places.ts';
 
 export interface TestFlags extends HouseFlags {
-  /** only tests whose policy, call or name holds this text */
+  /** only tests whose policy, name, call or command holds this text */
   readonly only?: string;
   /** the clock where a test says nothing */
   readonly at?: string;
@@ -61,11 +61,11 @@ export async function policyTest(files: readonly string[], flags: TestFlags): Pr
       complain(
         placed.length === 0
           ? 'there are no tests: write "tests:" below a policy, such as "- { call: github/create_issue, expect: block }"'
-          : `none of the ${placed.length} tests has "${flags.only}" in its policy, name or call`,
+          : `none of the ${placed.length} tests has "${flags.only}" in its policy, name, call or command`,
       );
       return 2;
     }
-    const stage = createStage(rules, launches(house, []), at);
+    const stage = createStage(rules, launches(house, []), ownPlaces(house.folders), at);
     const outcomes = chosen.map((each) => outcomeOf(each, stage, ownerOf(house)));
     const untested = flags.only === undefined && files.length === 0 ? untestedBy(rules, outcomes) : [];
     if (flags.json) printJson({ ok: outcomes.every(({ faults }) => faults.length === 0), tests: outcomes, untested });
@@ -138,12 +138,14 @@ function besidePolicies({ source: { policies } }: Rules): Placed[] {
 function isChosen({ policy, test }: Placed, only: string | undefined): boolean {
   if (only === undefined) return true;
   const wanted = only.toLowerCase();
-  return [policy, test.name, test.call, test.discovered].some((each) => each?.toLowerCase().includes(wanted));
+  return [policy, test.name, test.call, test.command, test.discovered].some((each) =>
+    each?.toLowerCase().includes(wanted),
+  );
 }
 
 /** The tests that fail, and what keeps others from being read, as warnings for `policy check`. */
 export function failingTests(rules: Rules, house: House): Problem[] {
-  const stage = createStage(rules, launches(house, []), null);
+  const stage = createStage(rules, launches(house, []), ownPlaces(house.folders));
   const read = filesOfFolder(house).map(readTestFile);
   const failed = [...besidePolicies(rules), ...read.flatMap(({ placed }) => placed)]
     .map((placed) => outcomeOf(placed, stage, ownerOf(house)))
@@ -160,17 +162,13 @@ export function failingTests(rules: Rules, house: House): Problem[] {
 }
 
 function outcomeOf(placed: Placed, stage: Stage, owner: string): Outcome {
-  const facts = imagine(stage, placed.test);
-  const title = titleOf(placed.test);
-  const doubt = misspeltTool(stage, placed.test);
-  if (typeof facts === 'string') return { ...placed, title, doubt, faults: [facts], applied: [] };
-  const { faults, applied } = runTest(stage.rules.policies, placed.test, facts, owner);
-  return { ...placed, title, doubt, faults, applied };
+  const { test } = placed;
+  return { ...placed, title: titleOf(test), doubt: misspeltTool(stage, test), ...runTest(stage, test, owner) };
 }
 
 /** `github/create_issue by Cursor {"title":"x"} → block` */
-function titleOf({ name, call, discovered, agent, args, at, expect, would }: PolicyTest): string {
-  const what = name ?? (discovered === undefined ? call! : `${discovered} is discovered`);
+function titleOf({ name, call, command, discovered, agent, args, at, expect, would }: PolicyTest): string {
+  const what = name ?? call ?? command ?? `${discovered} is discovered`;
   const who = agent === undefined || name !== undefined ? '' : ` by ${agent}`;
   const given = args === undefined || name !== undefined ? '' : ` ${JSON.stringify(args)}`;
   const when = at === undefined || name !== undefined ? '' : ` at ${new Date(at).toISOString()}`;

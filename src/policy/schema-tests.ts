@@ -14,6 +14,9 @@ const expectation = (what: string) =>
   });
 const status = () => choice('review status', REVIEW_STATUSES, { synonyms: STATUS_SYNONYMS });
 
+/** What only a call has beside its name; of a command all that stands in its line. */
+const OF_CALLS = ['via', 'server', 'args'] as const;
+
 export const policyTest = strict({
   name: text('name', 200).optional(),
   call: text('call', 300)
@@ -24,6 +27,7 @@ export const policyTest = strict({
         );
     })
     .optional(),
+  command: text('command', 10_000).optional(),
   discovered: text('discovered').optional(),
   agent: text('agent').optional(),
   identity: choice('identity', IDENTITY_STRENGTHS).optional(),
@@ -47,23 +51,31 @@ export const policyTest = strict({
   policy: text('policy', 200).optional(),
   message: text('message', 1000).optional(),
 }).check((ctx) => {
-  const { call, discovered, expect } = ctx.value;
-  if ((call === undefined) === (discovered === undefined))
+  const { call, command, discovered, expect } = ctx.value;
+  const subjects = [call, command, discovered].filter((each) => each !== undefined).length;
+  if (subjects !== 1)
     ctx.issues.push(
       custom(
         ctx.value,
-        call === undefined
-          ? 'the test says neither what is called nor who is discovered'
-          : 'the test is of a call and of a discovery',
-        'write one: call: github/create_issue, or discovered: OpenClaw',
+        subjects === 0
+          ? 'the test says neither what is called or run nor who is discovered'
+          : 'the test is of several things: a call, a command, a discovery',
+        'write one: call: github/create_issue, command: git push --force, or discovered: OpenClaw',
       ),
     );
+  for (const key of command === undefined ? [] : OF_CALLS)
+    if (ctx.value[key] !== undefined)
+      ctx.issues.push(
+        custom(ctx.value[key], `a command has no ${describe(key)}`, 'leave it out: all of it stands in the line', [
+          key,
+        ]),
+      );
   const fitting = discovered === undefined ? EXPECTATIONS.slice(0, 4) : ['alert', 'nothing'];
   if (!(fitting as readonly string[]).includes(expect))
     ctx.issues.push(
       custom(
         expect,
-        `${discovered === undefined ? 'a call' : 'a discovery'} can't be expected to give ${describe(expect)}`,
+        `${discovered === undefined ? (command === undefined ? 'a call' : 'a command') : 'a discovery'} can't be expected to give ${describe(expect)}`,
         `use one of: ${fitting.join(', ')}`,
         ['expect'],
       ),

@@ -1,26 +1,31 @@
 /** Whether the policies do what a test of them expects. Pure. */
-import type { Decision, Facts } from '../call.ts';
+import type { AlertRaised, Decision, Reason } from '../call.ts';
 import { compileGlob } from '../glob.ts';
-import type { CompiledPolicies } from './compile.ts';
-import { decide, decideDiscovery } from './decide.ts';
 import type { Expectation, PolicyTest } from './schema-tests.ts';
 
 export interface Tested {
-  readonly passed: boolean;
   /** what differs from what was expected, in words; empty if nothing does */
   readonly faults: readonly string[];
   /** the names of the policies that applied */
   readonly applied: readonly string[];
 }
 
-/** Judges as the gate would. */
-export function runTest(policies: CompiledPolicies, test: PolicyTest, facts: Facts, owner: string): Tested {
-  if (test.discovered !== undefined) {
-    const { alerts, reasons } = decideDiscovery(policies, facts);
-    const faults = differs('expected', test.expect, alerts.length > 0 ? 'alert' : 'nothing', '');
-    return { passed: faults.length === 0, faults, applied: reasons.map(({ policy }) => policy) };
+/** Of a discovery. */
+export function compareDiscovery(
+  { expect }: PolicyTest,
+  { alerts, reasons }: { readonly alerts: readonly AlertRaised[]; readonly reasons: readonly Reason[] },
+): Tested {
+  const faults = differs('expected', expect, alerts.length > 0 ? 'alert' : 'nothing', '');
+  return { faults, applied: reasons.map(({ policy }) => policy) };
+}
+
+/** Of a call or a command. The decision is null where there is nothing to judge: it runs. */
+export function compareDecision(test: PolicyTest, decision: Decision | null): Tested {
+  if (decision === null) {
+    const because = ': it runs no program that toolgate judges';
+    const unmet = test.policy === undefined ? [] : [`expected the policy "${test.policy}", got none${because}`];
+    return { faults: [...differs('expected', test.expect, 'allow', because), ...unmet], applied: [] };
   }
-  const decision = decide(policies, facts, owner);
   const { deciding } = decision;
   const outcome = outcomeOf(decision);
   const by =
@@ -35,7 +40,7 @@ export function runTest(policies: CompiledPolicies, test: PolicyTest, facts: Fac
     ...(test.policy === undefined ? [] : namedDiffers(test.policy, decision)),
     ...(test.message === undefined ? [] : messageDiffers(test.message, deciding.message)),
   ];
-  return { passed: faults.length === 0, faults, applied: decision.reasons.map(({ policy }) => policy) };
+  return { faults, applied: decision.reasons.map(({ policy }) => policy) };
 }
 
 /** A call that runs and of which somebody is told is an `alert`. */

@@ -72,6 +72,48 @@ describe('toolgate policy test', () => {
 `);
   });
 
+  test('judges commands as a hook does: the strictest of all that a line does', async () => {
+    const where = folder(`policies:
+  - name: No force
+    if: { integration: Git, tool: Push, args: { force: true } }
+    action: block
+    tests:
+      - { command: git push --force origin feat/x, expect: block, policy: No force }
+      - { command: make && git -C ../web push -f origin x | cat, expect: block }
+      - { command: git push origin feat/x, expect: allow }
+      - { command: npm test, expect: allow, policy: "(default: opaque commands)" }
+      - { command: ls -la, expect: allow }
+      - { command: 'eval "$X"', expect: block }
+      - { command: 'gh pr view 1', agent: Cursor, expect: alert, policy: Told }
+  - name: Told
+    if: { integration: GitHub, agent: Cursor, via: cli }
+    action: alert
+  - name: Seldom
+    if: { integration: Git, tool: Commit, rate: { over: 2, within: 1h } }
+    action: require approval
+    tests:
+      - { command: git commit -m x, counted: 2, expect: require approval }
+      - { command: git commit -m x, expect: allow }
+`);
+    const rules = join(where.config, 'policies.yaml');
+    writeFileSync(
+      join(where.folder, 'own.yaml'),
+      `tests:\n  - { command: "rm ${rules}", expect: block, policy: toolgate protects itself }\n  - { command: ls, expect: block, policy: No force }\n`,
+    );
+    const { code, out, err } = await run(where, ['policy', 'test']);
+    expect(err).toBe('');
+    expect(out).toContain('    ✓ make && git -C ../web push -f origin x | cat → block\n');
+    expect(out).toContain('9 tests, all pass\n');
+    expect(code).toBe(0);
+    const own = await run(where, ['policy', 'test', join(where.folder, 'own.yaml')]);
+    expect(own.out).toContain(`✓ rm ${rules} → block`);
+    expect(own.out).toContain(`✗ ls → block
+      ${join(where.folder, 'own.yaml')}:3 expected block, got allow: it runs no program that toolgate judges
+      ${join(where.folder, 'own.yaml')}:3 expected the policy "No force", got none: it runs no program that toolgate judges
+`);
+    expect((await run(where, ['policy', 'test', '--only', 'push -f'])).out).toContain('1 test, all pass');
+  });
+
   test('a test that fails says what came instead, and why', async () => {
     const where = folder(
       POLICIES.replace('list_issues, expect: allow', 'list_issues, expect: block')
@@ -120,7 +162,7 @@ describe('toolgate policy test', () => {
     expect(named.out).toContain('1 test, all pass');
     expect(await run(where, ['policy', 'test', '--only', 'nothing'])).toMatchObject({
       code: 2,
-      err: 'none of the 10 tests has "nothing" in its policy, name or call\n',
+      err: 'none of the 10 tests has "nothing" in its policy, name, call or command\n',
     });
   });
 
@@ -128,7 +170,7 @@ describe('toolgate policy test', () => {
     ['tests:\n  - { call: x, expect: allow }\n', 'bad.yaml:2:13 error: "x" names no tool'],
     [
       'tests:\n  - { expect: allow }\n',
-      'bad.yaml:2:5 error: the test says neither what is called nor who is discovered',
+      'bad.yaml:2:5 error: the test says neither what is called or run nor who is discovered',
     ],
     [
       'tests:\n  - { call: a/b, expect: deny }\n',
@@ -137,6 +179,12 @@ describe('toolgate policy test', () => {
     ['tests:\n  - { call: a/b, expect: nothing }\n', 'error: a call can\'t be expected to give "nothing"'],
     ['tests:\n  - { discovered: a, expect: block }\n', 'error: a discovery can\'t be expected to give "block"'],
     ['tests:\n  - { call: a/b, expects: block }\n', 'error: unknown key "expects"'],
+    [
+      'tests:\n  - { call: a/b, command: ls, expect: allow }\n',
+      'error: the test is of several things: a call, a command, a discovery',
+    ],
+    ['tests:\n  - { command: ls, args: { a: 1 }, expect: allow }\n', 'bad.yaml:2:26 error: a command has no "args"'],
+    ['tests:\n  - { command: ls, expect: nothing }\n', 'error: a command can\'t be expected to give "nothing"'],
     ['tests: {}\n', 'error: the tests are missing or not a list'],
     ['', 'bad.yaml error: the file is empty'],
     ['tests:\n  - { call: a/b, expect: allow, at: noon }\n', 'error: "noon" is not a date for at'],

@@ -295,12 +295,12 @@ const MISTAKES: readonly [string, string, string][] = [
   [
     'a test of nothing',
     one('action: block\ntests: [{ expect: block }]'),
-    'says neither what is called nor who is discovered',
+    'says neither what is called or run nor who is discovered',
   ],
   [
     'a test of both',
     one('action: block\ntests: [{ call: a/b, discovered: c, expect: block }]'),
-    'the test is of a call and of a discovery',
+    'the test is of several things: a call, a command, a discovery',
   ],
   ['a test without its end', one('action: block\ntests: [{ call: a/b }]'), 'the expectation is missing'],
   ['a test with a wrong end', one('action: block\ntests: [{ call: a/b, expect: blok }]'), 'did you mean "block"?'],

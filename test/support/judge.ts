@@ -15,13 +15,12 @@ import {
 } from '../../src/call.ts';
 import { buildCatalog, readCatalogFolder } from '../../src/catalog/load.ts';
 import { classifyNamed } from '../../src/catalog/named.ts';
-import { createStage, imagine } from '../../src/cli/imagined.ts';
+import { createStage, runTest } from '../../src/cli/imagined.ts';
 import { type Rules, vocabularyOf } from '../../src/config/rules.ts';
 import { type CompiledPolicies, compilePolicies } from '../../src/policy/compile.ts';
 import { decide, decideDiscovery } from '../../src/policy/decide.ts';
 import { readPolicies } from '../../src/policy/load.ts';
 import { countersOf } from '../../src/policy/rates.ts';
-import { runTest } from '../../src/policy/testing.ts';
 import { formatProblems } from '../../src/problem.ts';
 
 export const catalog = buildCatalog((await readCatalogFolder(join(import.meta.dirname, '../../catalog'))).files);
@@ -165,15 +164,12 @@ export function outcomesOf(text: string): { policy: string; test: string; faults
   const rules = { policies, catalog, vocabulary } as unknown as Rules;
   return policies.file.policies.flatMap(({ name, tests }) =>
     tests.map((test) => {
-      const facts = imagine(
-        createStage(rules, () => null, null),
+      const { faults } = runTest(
+        createStage(rules, () => null),
         test,
+        'owner',
       );
-      return {
-        policy: name,
-        test: JSON.stringify(test),
-        faults: typeof facts === 'string' ? [facts] : runTest(policies, test, facts, 'owner').faults,
-      };
+      return { policy: name, test: JSON.stringify(test), faults };
     }),
   );
 }
