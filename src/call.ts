@@ -188,6 +188,8 @@ export interface AlertRaised {
   readonly severity: 'low' | 'medium' | 'high';
   /** which of the channels that are set up; null for all */
   readonly channels: readonly AlertChannel[] | null;
+  /** of a request with several calls the one that it is raised for, by its place among them; absent for the only one */
+  readonly call?: number;
 }
 
 /** Where people hear of something. */
@@ -228,6 +230,13 @@ export interface Decision {
   /** what is taken out: of the result, and of the arguments in records and notices (`mask.ts`) */
   readonly redact: Redaction;
   readonly requirements: readonly Requirement[];
+  /** of a request with several calls the one that it is about above all, by its place among them; absent for the only one */
+  readonly leading?: number;
+}
+
+/** The call that a decision is about above all; undefined only where there is none. */
+export function leadingCall(calls: readonly Call[], { leading = 0 }: Pick<Decision, 'leading'>): Call | undefined {
+  return calls[leading];
 }
 
 const RANK: Record<Operation, number> = { Read: 0, Write: 1, Delete: 2 };

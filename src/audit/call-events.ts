@@ -1,5 +1,5 @@
 /** The two events of a call: what was decided, before anything runs, and how it ended. */
-import type { Call } from '../call.ts';
+import { type Call, leadingCall } from '../call.ts';
 import { digestOf, sha256 } from '../digest.ts';
 import type { Completion, Judged } from '../flow.ts';
 import { maskedArguments } from '../mask.ts';
@@ -25,7 +25,7 @@ export function decidedEvent(
   asked: { readonly refused?: string; readonly approval?: string; readonly grants?: readonly string[] } = {},
 ): AuditEvent {
   const { agent, decision, calls } = judged;
-  const call = calls[0];
+  const call = leadingCall(calls, decision);
   const { surroundings } = judged.gathered;
   return {
     type: 'call.decided',

@@ -3,7 +3,7 @@ import type { Approval, Subject } from '../approvals/approval.ts';
 import { shownRequest } from '../approvals/request.ts';
 import { reviewerName } from '../approvals/reviewers.ts';
 import { bound } from '../audit/chain.ts';
-import type { JsonObject } from '../call.ts';
+import { type JsonObject, leadingCall } from '../call.ts';
 import type { Judged } from '../flow.ts';
 import { argumentsMask } from '../mask.ts';
 import type { NewAlert } from '../notify/alerts.ts';
@@ -18,7 +18,7 @@ export function subjectOf(
   judged: Judged,
   held: { readonly method: string; readonly request: string; readonly launch: string },
 ): Subject {
-  const call = judged.calls[0]!;
+  const call = leadingCall(judged.calls, judged.decision)!;
   const { status: agentStatus, ...agent } = judged.agent;
   const shown = shownRequest(held.method, held.request);
   const mask = argumentsMask(call, judged.decision.redact.args);

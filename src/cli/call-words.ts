@@ -11,7 +11,7 @@ export function callAlerts(judged: Judged): NewAlert[] {
 }
 
 function callAlert(judged: Judged, alert: AlertRaised): NewAlert {
-  const call = judged.calls[0]!;
+  const call = judged.calls[alert.call ?? 0]!;
   const what = `${titleOf(call)} · ${call.tools[0]?.title ?? call.calledName}`;
   const did = judged.decision.effect === 'allow' ? 'called' : 'tried to call';
   return {

@@ -11,7 +11,7 @@ export function explanationInWords(call: Call, agent: Agent, { decision, policie
   const lines = [
     `${agent.name} (${agent.strength}, ${agent.status}) calls ${titleOf(call)} · ${call.tools.map(({ title }) => title).join(' or ') || call.calledName} (${call.toolStatus})`,
     `  operation: ${call.operation ?? 'unknown'} (${call.source}: ${call.reasons.join('; ')})`,
-    '',
+    ...(policies.length === 0 ? [] : ['']),
   ];
   for (const policy of policies) {
     const mode = policy.mode === 'monitor' ? ', monitor' : '';

@@ -76,7 +76,7 @@ export function createJudge(
     decide: (agent, calls, gathered) => {
       const { policies, hash } = rulesInForce();
       const decisions = calls.map((call) => decide(policies, { agent, call, gathered }, ownerOf(house)));
-      return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions), rulesHash: hash };
+      return { decision: decisions.length === 1 ? decisions[0]! : strictestOf(decisions, calls), rulesHash: hash };
     },
     allows: async (agent, call) => {
       const gathered = await count('', agent, [call], gather());

@@ -6,14 +6,17 @@ import { voterName } from '../approvals/reviewers.ts';
 import { verifyChain } from '../audit/chain.ts';
 import type { StoredEvent } from '../audit/events.ts';
 import { eventsOfCall, type LogFilter, listEvents, ranBefore } from '../audit/query.ts';
-import { doneDeed } from '../call.ts';
+import { doneDeed, type Reason } from '../call.ts';
 import { rulesOf, storedArtefact } from '../config/rules.ts';
 import { explain } from '../policy/explain.ts';
 import { visibleLine } from '../problem.ts';
+import { isOpaque } from '../shell/calls.ts';
+import { decideLine } from '../shell/judging.ts';
 import { explanationInWords } from './explain-words.ts';
 import { type House, type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, print, printJson, when } from './output.ts';
 import { createRecordReader } from './recorded.ts';
+import { fieldsOf } from './recorded-deeds.ts';
 import { sinceOf } from './since.ts';
 
 /** The filters as typed: times and counts are still text. */
@@ -103,15 +106,29 @@ async function explainRecorded(house: House, events: readonly StoredEvent[]) {
   await house.rules.load();
   const rules = rulesOf(stored.artefact, house.ours, house.oursHash);
   const read = await createRecordReader(house, rules);
-  const { agent, call, surroundings, at } = read(decided.body);
+  const { agent, calls, surroundings, at } = read(decided.body);
   const before = await house.store.read((tx) => ranBefore(tx, surroundings.session, decided.seq));
-  const earlier = before.map(({ body }) => doneDeed(read(body).call));
+  const earlier = before.flatMap(({ body }) => read(body).calls.map(doneDeed));
   const gathered = { now: at, surroundings, earlier, counts: new Map<string, number>() };
-  const explanation = explain(rules.policies, { agent, call, gathered }, ownerOf(house));
-  const now = explanation.decision.effect;
+  const owner = ownerOf(house);
+  const judged = calls.filter((call) => !isOpaque(call));
+  const explained = judged.map((call) => ({ call, ...explain(rules.policies, { agent, call, gathered }, owner) }));
+  const opaque = calls
+    .filter(isOpaque)
+    .map(
+      ({ calledName }) => `${visibleLine(calledName)}: for code that is not in the line defaults.opaque_commands rules`,
+    );
+  const now =
+    calls.length === 0 ? 'allow' : decideLine(rules.policies, calls, { agent, gathered }, owner).decision.effect;
   const recorded = decided.body['toolgate.policy.decision'];
   const differs = now === recorded ? [] : [`(recorded: ${recorded}; what the record doesn't hold, the log can't tell)`];
-  return { ...explanation, words: [explanationInWords(call, agent, explanation), ...differs].join('\n') };
+  const words = explained.map(({ call, ...explanation }) => explanationInWords(call, agent, explanation));
+  const strictest = calls.length > 1 ? [`of all that the line does the strictest decides: ${now}`] : [];
+  const shown = explained.map(({ call, ...explanation }) => ({ tool: call.calledName, ...explanation }));
+  return {
+    ...(shown.length === 1 ? shown[0] : { calls: shown }),
+    words: [[...words, ...opaque, ...strictest].join('\n\n'), ...differs].join('\n'),
+  };
 }
 
 /** Exit 0: proved to the end; 1: not. */
@@ -208,23 +225,20 @@ function whyLines(event: StoredEvent): string[] {
       lines.push(`    ${label.padEnd(12)} ${visibleLine(typeof value === 'string' ? value : JSON.stringify(value))}`);
   };
   show('agent', `${body['gen_ai.agent.name']} (${body['toolgate.agent.strength']}, ${body['toolgate.agent.status']})`);
-  show(
-    'tool',
-    `${body['gen_ai.tool.name']} on ${body['toolgate.server'] ?? 'the shell'}, review status ${body['toolgate.tool.status']}`,
-  );
-  show('operation', `${body['toolgate.operation'] ?? 'unknown'} (${body['toolgate.operation.source']})`);
-  show('arguments', body['gen_ai.tool.call.arguments']);
-  for (const reason of (body['toolgate.policy.reasons'] as {
-    policy: string;
-    action: string;
-    mode: string;
-    place: string | null;
-    answer: string;
-  }[]) ?? [])
+  for (const call of fieldsOf(body)) {
     show(
-      'policy',
-      `${reason.policy} [${reason.action}${reason.mode === 'monitor' ? ', monitor' : ''}]${reason.place === null ? '' : ` ${reason.place}`}${reason.answer === 'cant tell' ? ", can't tell" : ''}`,
+      'tool',
+      `${call['gen_ai.tool.name']} on ${call['toolgate.server'] ?? 'the shell'}, review status ${call['toolgate.tool.status']}`,
     );
+    show('operation', `${call['toolgate.operation'] ?? 'unknown'} (${call['toolgate.operation.source']})`);
+  }
+  show('arguments', body['gen_ai.tool.call.arguments']);
+  const reasons = ((body['toolgate.policy.reasons'] as Omit<Reason, 'message'>[] | undefined) ?? []).map(
+    ({ policy, action, mode, place, answer }) =>
+      `${policy} [${action}${mode === 'monitor' ? ', monitor' : ''}]${place === null ? '' : ` ${place}`}${answer === 'cant tell' ? ", can't tell" : ''}`,
+  );
+  // One policy may be about several calls of a line.
+  for (const reason of new Set(reasons)) show('policy', reason);
   show('refused', body['toolgate.refused']);
   show('rules', String(body['toolgate.rules']).slice(0, 12));
   return lines;

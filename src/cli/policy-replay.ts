@@ -1,10 +1,11 @@
 /** `toolgate policy replay`: the recorded calls, judged by the policies as they are now, or by another file. */
 import { eachEvent } from '../audit/query.ts';
-import type { Effect } from '../call.ts';
+import type { Call, Effect } from '../call.ts';
 import { checkRules, type RuleFiles, readRuleFiles, rulesOf } from '../config/rules.ts';
 import { messageOf } from '../errors.ts';
 import { readUtf8 } from '../files.ts';
 import { formatProblems, visibleLine } from '../problem.ts';
+import { titleOf } from './call-words.ts';
 import { type HouseFlags, openHouse, ownerOf } from './house.ts';
 import { complain, counted, print, printJson, when } from './output.ts';
 import { createRecordReader } from './recorded.ts';
@@ -35,6 +36,7 @@ interface Change {
 }
 
 const EXAMPLES = 3;
+const NOTHING_TO_JUDGE = { policy: '(nothing to judge)', place: null };
 
 /** Exit 0: every call is judged as it was; 1: some would not be; 2: a bad flag; 3: the file has mistakes. */
 export async function policyReplay(flags: ReplayFlags): Promise<number> {
@@ -63,19 +65,20 @@ export async function policyReplay(flags: ReplayFlags): Promise<number> {
     let cantTell = 0;
     const progress = createProgress();
     for await (const { body } of eachEvent(house.store, 'call.decided', since)) {
-      const { facts, decision } = judge(body);
+      const { agent, call, decision } = judge(body);
       calls++;
       progress(calls);
-      const unsure = decision.deciding.answer === 'cant tell';
+      const unsure = decision?.deciding.answer === 'cant tell';
       if (unsure) cantTell++;
       const from = body['toolgate.policy.decision'] as Effect;
-      if (from === decision.effect) continue;
+      const to = decision?.effect ?? 'allow';
+      if (from === to) continue;
       const was = String(body['toolgate.policy.name']);
-      const { policy: by, place } = decision.deciding;
-      const key = `${from}\n${decision.effect}\n${was}\n${by}`;
+      const { policy: by, place } = decision?.deciding ?? NOTHING_TO_JUDGE;
+      const key = `${from}\n${to}\n${was}\n${by}`;
       const change: Change = changes.get(key) ?? {
         from,
-        to: decision.effect,
+        to,
         was,
         by,
         place,
@@ -86,13 +89,13 @@ export async function policyReplay(flags: ReplayFlags): Promise<number> {
         examples: [],
       };
       changes.set(key, change);
-      const tool = `${facts.call.integrations[0]?.title} · ${facts.call.tools[0]?.title ?? facts.call.calledName}`;
+      const tool = toolWords(call);
       change.calls++;
       if (unsure) change.cantTell++;
-      add(change.agents, facts.agent.name);
+      add(change.agents, agent.name);
       add(change.tools, tool);
       if (change.examples.length < EXAMPLES)
-        change.examples.push({ callId: String(body.call_id), at: body.ts, agent: facts.agent.name, tool });
+        change.examples.push({ callId: String(body.call_id), at: body.ts, agent: agent.name, tool });
     }
     progress(null);
     const found = [...changes.values()].sort((a, b) => b.calls - a.calls);
@@ -122,6 +125,12 @@ function filesWith(files: RuleFiles, against: string | undefined): RuleFiles | s
   } catch (error) {
     return `${against} can't be read: ${messageOf(error)}`;
   }
+}
+
+function toolWords(call: Call | null): string {
+  if (call === null) return 'a command that runs nothing that toolgate judges';
+  const tool = call.tools[0]?.title ?? call.calledName;
+  return call.integrations.length === 0 ? tool : `${titleOf(call)} · ${tool}`;
 }
 
 function add(counts: Map<string, number>, name: string): void {

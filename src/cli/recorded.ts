@@ -1,4 +1,5 @@
-/** A call that was recorded, as the rules would see it now. What the record doesn't hold nobody can tell. */
+/** A call, or a command, that was recorded, as the rules would see it now. What the record doesn't hold nobody can tell. */
+import { homedir } from 'node:os';
 import { fixedStatus } from '../agents/identify.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { listTools } from '../audit/tools.ts';
@@ -16,15 +17,22 @@ import type {
 } from '../call.ts';
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
+import type { OwnPlaces } from '../catalog/own.ts';
+import { readShell } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
 import { statusInFile } from '../policy/tool-status.ts';
+import { callsOf } from '../shell/calls.ts';
 import type { House } from './house.ts';
 import { definitionIn, launches } from './on-record.ts';
+import { ownPlaces } from './own-places.ts';
+import { deedIn, fieldsOf, operationIn } from './recorded-deeds.ts';
+import { statusByFile } from './shell-calls.ts';
 import { localZone } from './surroundings.ts';
 
 export interface RecordedCall {
   readonly agent: Agent;
-  readonly call: Call;
+  /** several for a shell line; none if it runs nothing that these rules are about */
+  readonly calls: readonly Call[];
   readonly surroundings: Surroundings;
   readonly at: number;
 }
@@ -34,6 +42,7 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
   const rows = await house.store.read(listTools);
   const launchOf = launches(house, rows);
   const { catalog, policies } = rules;
+  const own = ownPlaces(house.folders);
   const agents = new Map<string, Agent>();
   const places = new Map<string, Surroundings>();
   const classes = new Map<string, ToolClass>();
@@ -91,11 +100,37 @@ export async function createRecordReader(house: House, rules: Rules): Promise<(b
 
   return (body) => ({
     agent: agentOf(body),
-    call: callOf(body, classOf, policies.file.tools),
+    calls:
+      body['toolgate.via'] === 'cli' ? commandCalls(body, rules, own) : [callOf(body, classOf, policies.file.tools)],
     surroundings: surroundingsOf(body),
     at: body.ts,
   });
 }
+
+/** The line is read again, as in a folder of which git knows nothing by now. */
+function commandCalls(body: AuditEvent, rules: Rules, own: OwnPlaces): Call[] {
+  const { catalog } = rules;
+  const { values, whole } = argumentsOf(body);
+  const { command: line } = values;
+  const [workspace] = (body['toolgate.workspaces'] as Workspace[] | undefined) ?? [];
+  if (whole && typeof line === 'string') {
+    const around = { cwd: workspace?.spellings[0] ?? null, home: homedir(), own, ...NOTHING_KNOWN };
+    return callsOf(readShell(catalog, line, around), line, catalog, statusByFile(rules));
+  }
+  return fieldsOf(body).map((fields) => ({
+    ...deedIn(fields, catalog),
+    operation: operationIn(fields),
+    source: 'unknown',
+    reasons: ['as it was recorded'],
+    definitionHash: null,
+    rawArguments: values,
+    argument: () => LOST,
+    namesOf: (canonical) => [canonical],
+  }));
+}
+
+const NOTHING = new Map<string, never>();
+const NOTHING_KNOWN = { aliases: NOTHING, git: NOTHING, remotes: NOTHING };
 
 function callOf(
   body: AuditEvent,

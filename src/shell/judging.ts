@@ -21,7 +21,7 @@ export function decideLine(
   const each = calls.map((call) =>
     isOpaque(call) ? opaqueDecision(policies, owner) : decide(policies, { agent, call, gathered }, owner),
   );
-  return { decision: strictestOf(each), each };
+  return { decision: strictestOf(each, calls), each };
 }
 
 /** Programs whose code is not in the line have a rule of their own: policies on what calls do can't tell. */

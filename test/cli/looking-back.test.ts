@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folder, linear, open, say } from '../support/approvals.ts';
 import { connectGate, eventually, readEvents, run, startGate } from '../support/gate.ts';
+import { house, toolUse } from '../support/hooks.ts';
 import type { Scratch } from '../support/scratch.ts';
 
 const POLICIES = `version: 1
@@ -231,5 +232,71 @@ policies:
     expect(why.out).toContain('? args.token: "x*"   (unreadable: the log does not hold it whole)  can\'t tell');
     const { explained } = JSON.parse((await run(where, ['log', 'why', blocked['call_id'], '--json'])).out);
     expect(explained.policies[0]).toMatchObject({ policy: 'No deletes', applies: true, decides: true });
+  });
+});
+
+describe('looking back at commands', () => {
+  /** Five commands that a hook let through, the last with a secret in it. */
+  async function commands(): Promise<Scratch> {
+    const where = house('defaults: { unclassified: allow }\npolicies: []');
+    for (const line of [
+      'git status && git push origin main',
+      'git push origin feat/x',
+      'make',
+      'eval "$X"',
+      'git push https://u:ghp_0123456789abcdefghijABCDEFGHIJ012345@example.com/x main',
+    ])
+      await where.hook('claude-code', toolUse('Bash', { command: line }, where.repository));
+    return where;
+  }
+
+  test('replay reads the whole line again, and tells what the record does not hold', async () => {
+    const where = await commands();
+    const stricter = join(where.folder, 'stricter.yaml');
+    writeFileSync(
+      stricter,
+      `defaults: { opaque_commands: block, unclassified: allow }
+policies:
+  - name: No pushes to main
+    if: { integration: Git, tool: Push, args: { branch: main } }
+    action: block
+`,
+    );
+    const { out } = await run(where, ['policy', 'replay', '--against', stricter, '--json']);
+    const { calls, changes } = JSON.parse(out);
+    expect(calls).toBe(5);
+    const brief = changes.map((each: any) => [each.from, each.to, each.by, each.calls, each.cantTell, each.tools]);
+    // The address with the secret is not in the record: where that push went nobody can tell.
+    expect(brief.sort()).toEqual([
+      ['allow', 'block', '(default: opaque commands)', 1, 1, { make: 1 }],
+      ['allow', 'block', 'No pushes to main', 1, 1, { 'any integration · unresolved command': 1 }],
+      ['allow', 'block', 'No pushes to main', 2, 1, { 'Git · Push': 2 }],
+    ]);
+  });
+
+  test('why: each command of the line by itself', async () => {
+    const where = await commands();
+    const [line, , make] = readEvents(where.state, 'call.decided');
+    const why = await run(where, ['log', 'why', line!['call_id']]);
+    expect(why.out).toMatch(/Git · Push \[Write\] +\(default: action\)/);
+    expect(why.out).toContain(`  ${line!['call_id']}
+    agent        Claude Code (claimed, Unreviewed)
+    tool         git status on the shell, review status Unreviewed
+    operation    Read (catalog)
+    tool         git push on the shell, review status Unreviewed
+    operation    Write (catalog)
+    arguments    {"command":"git status && git push origin main"}
+    policy       (default: action) [allow]
+    rules `);
+    expect(why.out).toContain(`Claude Code (claimed, Unreviewed) calls Git · Push (Unreviewed)
+  operation: Write (catalog: git push in the catalog's commands)
+
+decision: allow, by (default: action)
+
+of all that the line does the strictest decides: allow
+`);
+    expect((await run(where, ['log', 'why', make!['call_id']])).out).toContain(
+      '\nmake: for code that is not in the line defaults.opaque_commands rules\n',
+    );
   });
 });

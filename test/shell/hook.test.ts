@@ -153,6 +153,23 @@ describe('a line', () => {
     ]);
   });
 
+  test('is shown by what is decided on most strictly in it, and each alert by what raises it', async () => {
+    const where = house(`policies:
+  - { name: Ask before a push, if: { integration: Git, tool: push }, action: require approval }
+  - { name: Tell of commits, if: { integration: Git, tool: commit }, action: alert }
+`);
+    const line = 'git status && git commit -m x && git push origin main';
+    expect((await where.agentRuns('claude-code', line, '--hold', '1s')).code).toBe(2);
+    expect(await approvals(where)).toMatchObject([{ subject: { tool: 'Push', operation: 'Write' } }]);
+    expect(decided(where)).toMatchObject([
+      { 'gen_ai.tool.name': 'git push', 'toolgate.calls': [{}, {}, { 'gen_ai.tool.name': 'git push' }] },
+    ]);
+    const alerts = JSON.parse((await run(where, ['alerts', '--json'])).out) as { policy: string; title: string }[];
+    expect(alerts.filter(({ policy }) => policy === 'Tell of commits')).toMatchObject([
+      { title: 'Claude Code tried to call Git · Commit' },
+    ]);
+  });
+
   test('of a session is judged by what the session did before', async () => {
     const where = house(`policies:
   - name: No push after a clean
