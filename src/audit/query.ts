@@ -34,13 +34,23 @@ const KEYS = {
   via: 'toolgate.via',
 } as const;
 
+/** What each call of a shell line has of its own. */
+const OF_EACH_CALL: ReadonlySet<string> = new Set([KEYS.integration, KEYS.operation]);
+
 export function listEvents(tx: Transaction, filter: LogFilter): StoredEvent[] {
   const where: string[] = [];
   const values: SqlValue[] = [];
   for (const [name, key] of Object.entries(KEYS)) {
     const wanted = filter[name as keyof typeof KEYS];
     if (wanted === undefined) continue;
-    where.push(`lower(body ->> '$."${key}"') = lower(?)`);
+    const own = `lower(body ->> '$."${key}"') = lower(?)`;
+    if (!OF_EACH_CALL.has(key)) where.push(own);
+    else {
+      where.push(
+        `(${own} OR EXISTS (SELECT 1 FROM json_each(body, '$."toolgate.calls"') WHERE lower(value ->> '$."${key}"') = lower(?)))`,
+      );
+      values.push(wanted);
+    }
     values.push(wanted);
   }
   const add = (clause: string, value: SqlValue | undefined) => {

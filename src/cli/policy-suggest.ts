@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { eachEvent } from '../audit/query.ts';
 import { type HouseFlags, openHouse } from './house.ts';
 import { complain, counted, print, when } from './output.ts';
+import { fieldsOf } from './recorded-deeds.ts';
 import { sinceOf } from './since.ts';
 
 export interface SuggestFlags extends HouseFlags {
@@ -42,25 +43,28 @@ export async function policySuggest(flags: SuggestFlags): Promise<number> {
     let calls = 0;
     for await (const { body } of eachEvent(house.store, 'call.decided', since)) {
       calls++;
-      const operation = body['toolgate.operation'];
-      const tool = String(body['toolgate.tool'] ?? '');
       // What was stopped, or of which nobody knows what it does, is not normal, however often it was tried.
-      if (body['toolgate.policy.decision'] === 'block' || typeof operation !== 'string' || tool === '') continue;
-      if (tool.includes('|') || body['toolgate.refused'] !== undefined || notRun.has(String(body.call_id))) continue;
-      const integration = String(body['toolgate.integration']);
-      const key = `${integration}\n${tool}\n${operation}`;
-      const use = uses.get(key) ?? {
-        integration,
-        tool: String(body['toolgate.tool.title']),
-        operation,
-        calls: 0,
-        agents: new Set<string>(),
-        last: 0,
-      };
-      uses.set(key, use);
-      use.calls++;
-      use.agents.add(String(body['gen_ai.agent.name']));
-      use.last = body.ts;
+      const isStopped = body['toolgate.policy.decision'] === 'block' || body['toolgate.refused'] !== undefined;
+      if (isStopped || notRun.has(String(body.call_id))) continue;
+      for (const fields of fieldsOf(body)) {
+        const operation = fields['toolgate.operation'];
+        const tool = String(fields['toolgate.tool'] ?? '');
+        if (typeof operation !== 'string' || tool === '' || tool.includes('|')) continue;
+        const integration = String(fields['toolgate.integration']);
+        const key = `${integration}\n${tool}\n${operation}`;
+        const use = uses.get(key) ?? {
+          integration,
+          tool: String(fields['toolgate.tool.title']),
+          operation,
+          calls: 0,
+          agents: new Set<string>(),
+          last: 0,
+        };
+        uses.set(key, use);
+        use.calls++;
+        use.agents.add(String(body['gen_ai.agent.name']));
+        use.last = body.ts;
+      }
     }
     if (uses.size === 0) {
       complain('the log holds no call that ran: use your agents for a while, or look further back with --since');

@@ -274,6 +274,17 @@ policies:
     ]);
   });
 
+  test('the log is searched, and policies are suggested, by each command of a line', async () => {
+    const where = await commands();
+    const reads = await run(where, ['log', 'list', '--integration', 'git', '--operation', 'Read']);
+    expect(reads.out.trim().split('\n')).toHaveLength(1);
+    expect(reads.out).toContain('Git · Push [Write]');
+    expect((await run(where, ['log', 'list', '--operation', 'Delete'])).out).not.toContain('Git');
+    const suggested = (await run(where, ['policy', 'suggest', '--least', '1'])).out;
+    expect(suggested).toContain('Reads of Git');
+    expect(suggested).toContain('Usual changes of Git');
+  });
+
   test('why: each command of the line by itself', async () => {
     const where = await commands();
     const [line, , make] = readEvents(where.state, 'call.decided');
