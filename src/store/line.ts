@@ -1,5 +1,6 @@
 /** Whose turn is it to write? Those of one process stand in line, so that only one of them asks SQLite for its lock. */
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNow } from '../clock.ts';
 
 /** How long each may wait for its turn and for the lock before it is given up. */
 export const WAIT_MS = 5000;
@@ -23,21 +24,21 @@ export function createLine(isBusy: (error: unknown) => boolean, waitMs = WAIT_MS
 
   const serve = async (): Promise<void> => {
     let tries = 0;
-    let since = performance.now();
+    let since = monotonicNow();
     while (line.length > 0) {
       try {
         line[0]!.turn();
         line.shift();
         tries = 0;
-        if (line.length > 0 && performance.now() - since > BURST_MS) {
+        if (line.length > 0 && monotonicNow() - since > BURST_MS) {
           await nextTick();
-          since = performance.now();
+          since = monotonicNow();
         }
       } catch (error) {
-        const now = performance.now();
+        const now = monotonicNow();
         while (line.length > 0 && line[0]!.deadline <= now) line.shift()!.giveUp(error);
         if (line.length > 0) await sleep(Math.min(20, 2 + tries++) + Math.random() * 5);
-        since = performance.now();
+        since = monotonicNow();
       }
     }
   };
@@ -54,7 +55,7 @@ export function createLine(isBusy: (error: unknown) => boolean, waitMs = WAIT_MS
           }
         },
         giveUp: reject,
-        deadline: performance.now() + waitMs,
+        deadline: monotonicNow() + waitMs,
       });
       if (line.length === 1) void serve();
     });
