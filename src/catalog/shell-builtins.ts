@@ -5,7 +5,7 @@ import type { Follower, Run } from './shell-follower.ts';
 import { joined, type ShellAssignment, type ShellWord } from './shell-line.ts';
 import { isStandardInput } from './shell-options.ts';
 import { shellReads } from './shell-starts.ts';
-import { assignmentOf, unknownVariable } from './shell-variables.ts';
+import { arithmeticVariables, assignmentOf, unknownVariable } from './shell-variables.ts';
 
 type Builtin = (follower: Follower, words: readonly ShellWord[], run: Run, name: string) => void;
 
@@ -24,7 +24,14 @@ const cd: Builtin = ({ folders, variables }, words, { assignments }) => {
 /** They go where one has been before. */
 const jump: Builtin = ({ folders }) => folders.change(ANYWHERE);
 
+/** One variable that stands for another may set that. */
+const declares: Builtin = (follower, words) => {
+  follower.set(words.map(assignmentOf));
+  if (words.some(({ text }) => /^-\w*n/.test(text))) follower.variables.lose(true);
+};
+
 const source: Builtin = (follower, words, { input, depth }, name) => {
+  follower.variables.lose();
   const [file] = words[0]?.text === '--' ? words.slice(1) : words;
   const { findings } = follower;
   if (file !== undefined && isStandardInput(file.text)) shellReads(follower, name, input, depth);
@@ -35,13 +42,26 @@ const source: Builtin = (follower, words, { input, depth }, name) => {
 
 /** By name. */
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
-  ...['export', 'declare', 'typeset', 'local', 'readonly'].map((name) => [name, sets(assignmentOf)] as const),
-  ...['read', 'unset', 'let', 'getopts'].map((name) => [name, sets(unknownVariable)] as const),
+  [
+    'export',
+    (follower, words) => {
+      const assignments = words.map(assignmentOf);
+      follower.set(assignments);
+      follower.variables.export(assignments.map(({ name }) => name));
+      // `export $(cat .env)`
+      if (words.some(({ text, dynamic }) => dynamic && !text.includes('='))) follower.variables.lose();
+    },
+  ],
+  ...['declare', 'typeset', 'local', 'readonly'].map((name) => [name, declares] as const),
+  ...['read', 'unset', 'getopts', 'wait'].map((name) => [name, sets(unknownVariable)] as const),
+  ['let', (follower, words) => follower.set(words.flatMap(({ text }) => arithmeticVariables(text)))],
   [
     'printf',
     (follower, words) => {
-      const at = words.findIndex(({ text }) => text === '-v');
-      if (at !== -1) follower.set(words.slice(at + 1, at + 2).map(unknownVariable));
+      const at = words.findIndex(({ text }) => text.startsWith('-v'));
+      const attached = words[at]?.text.slice(2) ?? '';
+      if (attached !== '') follower.set([unknownVariable({ text: attached, dynamic: false })]);
+      else if (at !== -1) follower.set(words.slice(at + 1, at + 2).map(unknownVariable));
     },
   ],
   [
@@ -62,8 +82,10 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [
     'eval',
     (follower, words, { depth }) => {
+      const text = joined(words[0]?.text === '--' ? words.slice(1) : words);
       if (words.length === 1 && SETS_UP_A_SHELL.test(words[0]!.text)) follower.findings.opaque.push('eval');
-      else follower.text(joined(words[0]?.text === '--' ? words.slice(1) : words), depth, 'eval');
+      else follower.text(text, depth, 'eval');
+      if (text === null) follower.variables.lose();
     },
   ],
   [
@@ -71,6 +93,8 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     (follower, words, { depth }) => {
       const code = words[0]?.text === '--' ? words[1] : words[0];
       if (code !== undefined) follower.apart(() => follower.text(joined([code]), depth, 'trap'));
+      // It runs whenever something happens.
+      follower.variables.lose(true);
     },
   ],
   ['cd', cd],

@@ -27,6 +27,8 @@ export interface Follower {
   readonly text: (text: string | null, depth: number, by: string) => void;
   /** In a process of its own: where it goes and what it sets is gone with it. */
   readonly apart: (follow: () => void) => void;
+  /** The same, in a shell that is started anew: of the line's variables it has what is exported, and these. */
+  readonly child: (assignments: readonly ShellAssignment[], follow: () => void) => void;
   /** Variables that stay. */
   readonly set: (assignments: readonly ShellAssignment[]) => void;
   /** A command's name is another command from now on. */

@@ -4,6 +4,7 @@
  * (`shell-reading.ts`). Pure.
  */
 import { type Command, forEachChild, parse, type Redirection, type SyntaxNode, type Word, type WordPart } from 'unbash';
+import { arithmeticVariables } from './shell-variables.ts';
 
 export interface ShellWord {
   readonly text: string;
@@ -13,6 +14,8 @@ export interface ShellWord {
   readonly variables?: readonly string[];
   /** all that is dynamic stands in quotes: it is one word, whatever it holds */
   readonly whole?: true;
+  /** its substitutions, as they are written: they are steps of their own */
+  readonly substitutions?: readonly string[];
 }
 
 /** What a command reads from its standard input. */
@@ -148,8 +151,11 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
         ...maybe(node.body),
       ];
     }
-    case 'ArithmeticFor':
-      return [...inWords([node], errors), ...maybe(node.body)];
+    case 'ArithmeticFor': {
+      const { initialize, test, update } = node;
+      const assignments = arithmeticVariables(JSON.stringify([initialize, test, update]));
+      return [...inWords([node], errors), bare({ assignments }), ...maybe(node.body)];
+    }
     case 'Case':
       return [
         ...inWords([node.word, ...node.items.flatMap(({ pattern }) => pattern)], errors),
@@ -202,10 +208,15 @@ function inWords(nodes: readonly SyntaxNode[], errors: string[]): ShellStep[] {
         }
         return;
       }
+      case 'ArithmeticExpansion':
+        // What the shell works out may set variables.
+        found.push(bare({ assignments: arithmeticVariables(node.text) }));
+        break;
       case 'ParameterExpansion':
         if (node.operation?.type === 'Default' && node.operation.operator.endsWith('='))
           found.push(
-            bare({ assignments: [{ name: node.parameter, index: null, value: wordOf(node.operation.operand) }] }),
+            // It may hold something already.
+            bare({ assignments: [{ name: node.parameter, index: null, value: UNKNOWN_WORD }] }),
           );
         break;
     }
@@ -273,6 +284,7 @@ function wordOf(word: Word): ShellWord {
   let isDynamic = false;
   let isWhole = true;
   let onlyVariables = true;
+  const substitutions: string[] = [];
   const visit = (part: WordPart, quoted: boolean): void => {
     if (DYNAMIC.has(part.type)) {
       isDynamic = true;
@@ -281,6 +293,7 @@ function wordOf(word: Word): ShellWord {
       else if (part.type === 'ParameterExpansion' && part.operation === undefined && part.prefix === undefined)
         variables.push(part.parameter);
       else onlyVariables = false;
+      if ('script' in part && part.script !== undefined) substitutions.push(part.text);
     }
     if ('parts' in part)
       for (const each of part.parts ?? [])
@@ -288,7 +301,18 @@ function wordOf(word: Word): ShellWord {
   };
   for (const part of word.parts ?? []) visit(part, false);
   if (!isDynamic) return { text, dynamic: false };
-  return { text, dynamic: true, ...(onlyVariables && { variables }), ...(isWhole && { whole: true }) };
+  return {
+    text,
+    dynamic: true,
+    ...(onlyVariables && { variables }),
+    ...(isWhole && { whole: true }),
+    ...(substitutions.length > 0 && { substitutions }),
+  };
+}
+
+/** What a word says by itself: without its substitutions, which are steps of their own. */
+export function withoutSubstitutions({ text, substitutions = [] }: ShellWord): string {
+  return substitutions.reduce((rest, each) => rest.replace(each, () => '$()'), text);
 }
 
 /** The last redirect of the standard input counts. */

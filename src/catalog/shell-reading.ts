@@ -77,6 +77,8 @@ class Reader implements Follower {
   readonly #catalog: Catalog;
   readonly #known: KnownPrograms;
   readonly #aliases: Map<string, string>;
+  /** those of them that the line has bound */
+  readonly #rebound = new Set<string>();
   readonly #functions = new Map<string, readonly ShellStep[]>();
   readonly #bodies = new Map<string, ShellLine>();
   /** how deep in what may not run */
@@ -137,9 +139,11 @@ class Reader implements Follower {
         return { ok: this.folders.now, failed: unionOf(before, this.folders.now) };
       case 'list': {
         let ends = this.#sequence(step.first, depth);
+        const { mark } = this.variables;
         for (const { operator, steps } of step.rest) {
           const { ok, failed } = ends;
           this.folders.now = operator === '&&' ? ok : failed;
+          if (operator === '||') this.variables.doubt(mark);
           if (operator === '||') this.#maybe++;
           const next = this.#sequence(steps, depth);
           if (operator === '||') this.#maybe--;
@@ -148,6 +152,7 @@ class Reader implements Follower {
               ? { ok: next.ok, failed: unionOf(failed, next.failed) }
               : { ok: unionOf(ok, next.ok), failed: next.failed };
         }
+        this.variables.doubt(mark);
         return ends;
       }
       case 'apart':
@@ -181,6 +186,9 @@ class Reader implements Follower {
     this.stdin = stdin;
   };
 
+  readonly child: Follower['child'] = (assignments, follow) =>
+    this.apart(() => this.variables.given(assignments, follow));
+
   // --- one command ---
 
   #command(command: ShellCommand, depth: number): void {
@@ -208,6 +216,7 @@ class Reader implements Follower {
   /** `alias ls='git push'`, `BASH_ALIASES[ls]='git push'` and their like. */
   readonly rebind: Follower['rebind'] = (name, { text, dynamic }, depth) => {
     this.text(dynamic ? null : text, depth, 'a name that is bound anew');
+    this.#rebound.add(name);
     if (!dynamic) this.#aliases.set(name, text);
   };
 
@@ -226,7 +235,8 @@ class Reader implements Follower {
     const alias = this.#aliases.get(first.text);
     if (alias !== undefined && !this.#within.has(`alias ${first.text}`)) {
       this.#following(`alias ${first.text}`, () => this.#alias(first.text, alias, rest, run));
-      return;
+      // One that the line itself binds is expanded in some shells only, and not in the same line.
+      if (!this.#rebound.has(first.text)) return;
     }
     const name = programName(path);
     if (name !== '[' && name !== '[[' && /[*?[]|[@!+]\(/.test(first.text) && !first.dynamic) {
@@ -263,7 +273,7 @@ class Reader implements Follower {
     else if (SHELLS.has(name)) {
       const startup = run.assignments.find((each) => STARTUP.test(each.name));
       if (startup !== undefined) this.findings.every(`only the shell knows what ${startup.name} makes ${name} run`);
-      this.apart(() => startShell(this, name, words, run));
+      this.child(run.assignments, () => startShell(this, name, words, run));
     } else {
       const known = this.#known.find(name, words);
       if (known !== null) this.#knownProgram(known, known.words(words), run);
@@ -309,8 +319,10 @@ class Reader implements Follower {
       for (const call of calls) this.findings.add(call);
       if (known.name !== OWN_INTEGRATION) this.own.calls(known.name, words, calls);
       // The shell that it starts has the folder that it had.
-      this.apart(() => {
+      this.child(run.assignments, () => {
         for (const text of new Set(readings.flatMap(({ runs }) => runs))) this.text(text, run.depth, known.name);
+      });
+      this.apart(() => {
         const started = new Map(readings.map(({ programs }) => [JSON.stringify(programs), programs]));
         for (const programs of started.values())
           for (const inner of programs) this.run(inner, { ...run, depth: run.depth + 1 });

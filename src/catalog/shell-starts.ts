@@ -3,8 +3,9 @@ import { readArgv } from './argv.ts';
 import { programName } from './mentions.ts';
 import { PACKAGE_RUNNERS, SHELLS, type TextProgram, type Wrapper } from './programs.ts';
 import type { Follower, Run } from './shell-follower.ts';
-import { joined, quoted, type ShellInput, type ShellWord, UNKNOWN_INPUT } from './shell-line.ts';
+import { joined, quoted, type ShellInput, type ShellWord, UNKNOWN_INPUT, withoutSubstitutions } from './shell-line.ts';
 import { shellTasks } from './shell-options.ts';
+import { unknownVariable } from './shell-variables.ts';
 import { type Unwrapped, unwrap, withAdded } from './unwrap.ts';
 
 /** `sudo`, `env`, `xargs` and their like. */
@@ -15,7 +16,7 @@ export function startWrapped(
   given: readonly ShellWord[],
   { assignments, input, depth }: Run,
 ): void {
-  const { folders, text, apart } = follower;
+  const { folders, text, apart, child } = follower;
   const found = unwrap(wrapper, given);
   const run: Run = {
     assignments: [...assignments, ...found.assignments],
@@ -24,11 +25,11 @@ export function startWrapped(
   };
   const inner = () => {
     for (const folder of found.folders) folders.change(folder);
-    for (const each of found.texts) text(each, depth, name);
+    for (const each of found.texts) child(run.assignments, () => text(each, depth, name));
     if (found.split !== null) {
       const words = found.words.map((word) => (word.dynamic ? word.text : quoted(word.text)));
       text(found.split === 'unknown' ? null : [found.split, ...words].join(' '), depth, name);
-    } else if (wrapper.shell) inShell(follower, name, found, run);
+    } else if (wrapper.shell) child(run.assignments, () => inShell(follower, name, found, run));
     else if (found.words.length > 0)
       startProgram(follower, name, found.adds ? withAdded(found.words) : found.words, run);
     else if (found.feeds) shellReads(follower, name, input, depth);
@@ -48,7 +49,7 @@ function startProgram(follower: Follower, wrapper: string, words: readonly Shell
   // A package by its name, with or without a version: known only if its program is.
   const program = programName(first.replace(/(?<=.)@[^/]*$/, ''));
   follower.own.words(program, words.slice(1));
-  const line = words.map(({ text }) => text).join(' ');
+  const line = words.map(withoutSubstitutions).join(' ');
   if (follower.isKnown(program) || SHELLS.has(program))
     follower.run([{ text: program, dynamic: false }, ...words.slice(1)], run);
   else if (!follower.findings.mentioned(line, `${wrapper} runs a package`))
@@ -79,11 +80,13 @@ export function startTextual(
   words: readonly ShellWord[],
   { assignments, depth, input }: Run,
 ): void {
-  const { findings, apart, run, text } = follower;
+  const { findings, apart, child, run, text } = follower;
   const argv = readArgv(words, { values: new Set(options), names: new Set(options) });
   const given = options.flatMap((option) => argv.options.get(option) ?? []);
   for (const each of [...given, ...(operands ? argv.operands : [])])
-    if (each !== true) apart(() => text(each, depth, name));
+    if (each !== true) child(assignments, () => text(each, depth, name));
+  // `mapfile X` sets X.
+  if (SETS_ARRAYS.has(name)) follower.set(words.map(unknownVariable));
   if (argv.open) findings.every(`only the shell knows what ${name} runs`);
   const behind = (at: number) => apart(() => run(words.slice(at + 1), { assignments, input, depth: depth + 1 }));
   // On some systems the command stands behind the file: `script -q /dev/null git push`.
@@ -93,6 +96,8 @@ export function startTextual(
   if (name === 'runuser' && dashes !== -1 && given.length === 0) behind(dashes);
   else if ((name === 'su' || name === 'runuser') && given.length === 0) shellReads(follower, name, input, depth);
 }
+
+const SETS_ARRAYS: ReadonlySet<string> = new Set(['mapfile', 'readarray']);
 
 /** Options behind which a program stands, for each file that is found. */
 const STARTS: ReadonlyMap<string, RegExp> = new Map([

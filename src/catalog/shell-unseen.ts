@@ -1,6 +1,6 @@
 /** What there is to find in the words of programs that nobody reads: interpreters, other shells, build tools, programs that nobody knows. Pure. */
 import { FOREIGN_SHELLS, HARMLESS, INTERPRETERS, RUNS_UNSEEN } from './programs.ts';
-import type { ShellInput, ShellWord } from './shell-line.ts';
+import { type ShellInput, type ShellWord, withoutSubstitutions } from './shell-line.ts';
 
 /** What is to be looked for. */
 export interface Unseen {
@@ -16,7 +16,7 @@ export interface Unseen {
 
 /** Null for what only prints or looks. */
 export function unseenIn(name: string, path: string, words: readonly ShellWord[], input: ShellInput): Unseen | null {
-  const texts = words.map(({ text }) => text);
+  const texts = words.map(withoutSubstitutions);
   const line = texts.join(' ');
   const fed = input.kind === 'text' ? [input.text] : [];
   if (FOREIGN_SHELLS.has(name))

@@ -15,6 +15,10 @@ export class Variables {
   readonly #set = new Set<string>();
   /** those that hold a text that is known; null for one that has changed since */
   #values = new Map<string, string | null>();
+  /** those that programs are given too */
+  readonly #exported = new Set<string>();
+  /** something may set any of them at any time */
+  #isLost = false;
   /** one that may make git do something else */
   redirectsGit: string | null = null;
 
@@ -34,11 +38,49 @@ export class Variables {
   set(assignments: readonly ShellAssignment[], isSure: boolean): void {
     for (const { name, index, value, isUnknown } of assignments) {
       const text = index === null ? this.completed(value) : null;
-      const isPlain = text !== null && isSure && !this.#set.has(name) && !/[`$\\*?[{~]/.test(text);
+      const isPlain = isPlainText(text) && isSure && !this.#isLost && !this.#set.has(name);
       this.#values.set(name, isPlain ? text : null);
       this.#set.add(name);
+      // `export $(cat .env)`
+      if (isUnknown === true) this.lose();
       if (isUnknown === true || mayRedirectGit(name, value)) this.redirectsGit ??= name;
     }
+  }
+
+  export(names: readonly string[]): void {
+    for (const name of names) this.#exported.add(name);
+  }
+
+  /** Code that nobody reads may have set any of them; `forGood`: and may do so from now on. */
+  lose(forGood = false): void {
+    for (const name of this.#values.keys()) this.#values.set(name, null);
+    this.#isLost ||= forGood;
+  }
+
+  /** What they hold now, for `doubt`. */
+  get mark(): ReadonlyMap<string, string | null> {
+    return new Map(this.#values);
+  }
+
+  /** What was set since then may not have been. */
+  doubt(mark: ReadonlyMap<string, string | null>): void {
+    for (const [name, value] of this.#values) if (mark.get(name) !== value) this.#values.set(name, null);
+  }
+
+  /** In a shell of its own, which is given what is exported and what is set for it alone. */
+  given(assignments: readonly ShellAssignment[], run: () => void): void {
+    this.apart(() => {
+      for (const name of this.#values.keys()) if (!this.#exported.has(name)) this.#values.set(name, null);
+      const own = assignments.map((each) => ({
+        ...each,
+        text: each.index === null ? this.completed(each.value) : null,
+      }));
+      for (const { name, text } of own) {
+        this.#values.set(name, isPlainText(text) ? text : null);
+        this.#set.add(name);
+      }
+      run();
+    });
   }
 
   /** What another process sets is gone with it. */
@@ -90,6 +132,16 @@ export class Variables {
     const isOne = whole === true || variables?.every((name) => !this.#set.has(name)) === true;
     return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
   }
+}
+
+function isPlainText(text: string | null): text is string {
+  return text !== null && !/[`$\\*?[{~]/.test(text);
+}
+
+/** The variables that an arithmetic text names: it may set each. */
+export function arithmeticVariables(text: string): ShellAssignment[] {
+  const names = new Set(text.match(/[A-Za-z_]\w*/g) ?? []);
+  return [...names].map((name) => ({ name, index: null, value: { text: '', dynamic: true } }));
 }
 
 /** `export X=y`: a word as an assignment. */
