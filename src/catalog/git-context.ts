@@ -17,7 +17,12 @@ export interface GitContext {
   readonly hooks: readonly string[];
   /** why none of this is known, though git may know it */
   readonly fault?: string;
+  /** what the line itself has changed of it, so that it can't be told */
+  readonly unsure?: ReadonlySet<Unsure>;
 }
+
+/** Where a push goes that names no branch; where one does that names only its source; the repository of the remotes. */
+export type Unsure = 'push' | 'refspec' | 'repository';
 
 /** Nobody could be asked what git knows. */
 export function unknownContext(fault: string): GitContext {
@@ -108,7 +113,7 @@ export function impliedPush(context: GitContext, remote: string | null): string 
   const get = (key: string) =>
     context.settings.findLast((each) => each.key.toLowerCase() === key.toLowerCase())?.value ?? null;
   const { branch } = context;
-  if (branch === null) return null;
+  if (branch === null || context.unsure?.has('push') === true) return null;
   const to =
     remote ??
     get(`branch.${branch}.pushRemote`) ??
@@ -135,10 +140,12 @@ export function impliedPush(context: GitContext, remote: string | null): string 
  * A refspec of `git push` with the destination that git gives it where it names none (builtin/push.c, refspec_append_mapped);
  * null where that can't be told.
  */
-export function completedRefspec({ settings, branch }: GitContext, refspec: string): string | null {
+export function completedRefspec({ settings, branch, unsure }: GitContext, refspec: string): string | null {
   if (refspec.includes(':') || refspec.startsWith('-')) return refspec;
+  if (unsure?.has('refspec') === true) return null;
   if (settings.some(({ key }) => /^remote\..*\.push$/i.test(key))) return null;
-  if (/^\+?(HEAD|@)$/.test(refspec)) return branch === null ? refspec : `${branch}:${branch}`;
+  if (/^\+?(HEAD|@)$/.test(refspec))
+    return branch === null ? (unsure === undefined ? refspec : null) : `${branch}:${branch}`;
   const source = refspec.replace(/^\+/, '').replace(/^(refs\/)?heads\//, '');
   // What is forced is not looked up among the branches.
   const follows =
@@ -149,7 +156,8 @@ export function completedRefspec({ settings, branch }: GitContext, refspec: stri
 }
 
 /** `owner/name` on a forge, if all remotes are the same; null otherwise. */
-export function remoteRepository({ settings }: GitContext): string | null {
+export function remoteRepository({ settings, unsure }: GitContext): string | null {
+  if (unsure?.has('repository') === true) return null;
   const found = settings
     .filter(({ key }) => /^remote\..*\.(url|pushurl)$/i.test(key))
     .map(({ value }) => repositoryOf(value));

@@ -7,6 +7,7 @@ import { INTERPRETERS } from './programs.ts';
 import type { CatalogCommand } from './schema.ts';
 import type { Findings } from './shell-findings.ts';
 import { type Folders, LOST } from './shell-folders.ts';
+import type { Heads } from './shell-heads.ts';
 import type { ShellAssignment, ShellWord } from './shell-line.ts';
 import type { Variables } from './shell-variables.ts';
 
@@ -35,6 +36,7 @@ interface Here {
   readonly findings: Findings;
   readonly folders: Folders;
   readonly variables: Variables;
+  readonly heads: Heads;
 }
 
 export class KnownPrograms {
@@ -102,19 +104,24 @@ export class KnownPrograms {
     name: string,
     { integration, command }: Program,
     words: readonly ShellWord[],
-    { folders, findings }: Here,
+    { folders, findings, heads }: Here,
   ): CommandReading[] {
-    return [...folders.now].map((folder) =>
-      readCommand(name, integration, command, words, {
+    return [...folders.now].map((folder) => {
+      let worksIn: string | null = null;
+      const known = (at: string) => this.#around.git.get(at) ?? null;
+      const reading = readCommand(name, integration, command, words, {
         folder: folder === LOST ? null : folder,
         isLost: folder === LOST,
         within: (from, word) => folders.resolved(word, from),
         gitAt: (at) => {
           findings.gitFolders.add(at);
-          return this.#around.git.get(at) ?? null;
+          worksIn = at;
+          return heads.now(at, known(at));
         },
-      }),
-    );
+      });
+      if (worksIn !== null && reading.call !== null) heads.ran(worksIn, reading.call.name, words, known(worksIn));
+      return reading;
+    });
   }
 
   /** Of a program that reaches services by names of its own, those integrations that the names in these words are. */

@@ -24,6 +24,7 @@ import { BUILTINS } from './shell-builtins.ts';
 import { Findings, type Reading } from './shell-findings.ts';
 import { type Ends, Folders, unionOf } from './shell-folders.ts';
 import type { Follower, Run } from './shell-follower.ts';
+import { Heads } from './shell-heads.ts';
 import { type KnownProgram, KnownPrograms } from './shell-known.ts';
 import {
   NO_INPUT,
@@ -73,6 +74,7 @@ class Reader implements Follower {
   readonly folders: Folders;
   readonly variables: Variables;
   readonly own: OwnWatch;
+  readonly heads = new Heads();
   stdin: ShellInput = NO_INPUT;
   readonly #catalog: Catalog;
   readonly #known: KnownPrograms;
@@ -124,7 +126,11 @@ class Reader implements Follower {
 
   #sequence(steps: readonly ShellStep[], depth: number): Ends {
     let ends: Ends = { ok: this.folders.now, failed: this.folders.now };
+    let before = this.heads.mark;
     for (const step of steps) {
+      // The step before may have failed.
+      this.heads.doubt(before);
+      before = this.heads.mark;
       this.folders.leave(ends);
       ends = this.#step(step, depth);
     }
@@ -140,10 +146,14 @@ class Reader implements Follower {
       case 'list': {
         let ends = this.#sequence(step.first, depth);
         const { mark } = this.variables;
+        const heads = this.heads.mark;
         for (const { operator, steps } of step.rest) {
           const { ok, failed } = ends;
           this.folders.now = operator === '&&' ? ok : failed;
-          if (operator === '||') this.variables.doubt(mark);
+          if (operator === '||') {
+            this.variables.doubt(mark);
+            this.heads.doubt(heads);
+          }
           if (operator === '||') this.#maybe++;
           const next = this.#sequence(steps, depth);
           if (operator === '||') this.#maybe--;
@@ -159,6 +169,7 @@ class Reader implements Follower {
         this.apart(() => this.#sequence(step.steps, depth));
         return { ok: before, failed: before };
       case 'maybe': {
+        const heads = this.heads.mark;
         this.#maybe++;
         this.folders.leave(this.#sequence(step.steps, depth));
         let after = unionOf(before, this.folders.now);
@@ -169,6 +180,7 @@ class Reader implements Follower {
           after = unionOf(after, this.folders.now);
         }
         this.#maybe--;
+        this.heads.doubt(heads);
         return { ok: after, failed: after };
       }
       case 'function':
