@@ -2,7 +2,7 @@
 import type { Argument, ClassSource, JsonValue, Operation, ToolName } from '../call.ts';
 import { oncePerKey } from '../once.ts';
 import { kindsOf, outcomeOf, rulesOfTool } from './applying.ts';
-import { readAs } from './arguments.ts';
+import { normalisePath, readAs } from './arguments.ts';
 import { type Argv, type KnownOptions, readArgv, splitAtOperand } from './argv.ts';
 import {
   aliasOf,
@@ -166,20 +166,42 @@ function placeOf(program: string, globals: Argv | null, { folder, isLost, within
   let at: string | symbol | null = isLost ? LOST : folder;
   for (const to of globals?.options.get('-C') ?? [])
     at = typeof to !== 'string' || typeof at === 'symbol' ? LOST : within(at, { text: to, dynamic: false });
-  if (globals?.options.has('--git-dir') || globals?.options.has('--work-tree')) at = LOST;
+  const [directory] = globals?.options.get('--git-dir')?.slice(-1) ?? [];
+  if (typeof directory === 'string' && typeof at !== 'symbol')
+    at = within(at, { text: directory.replace(/(?<=.)\/\.git\/?$/, ''), dynamic: false });
+  else if (directory !== undefined) at = LOST;
   if (typeof at === 'symbol') return { folder: null, isLost: true, git: null };
-  return { folder: at, isLost: false, git: at === null ? null : gitAt(at) };
+  return { folder: at, isLost: false, git: at === null ? null : withGiven(gitAt(at), globals) };
+}
+
+/** With the settings that the command line gives by `-c`. */
+function withGiven(git: GitContext | null, globals: Argv | null): GitContext | null {
+  const given = (globals?.options.get('-c') ?? []).flatMap((each) => {
+    const [, key, value = 'true'] = typeof each === 'string' ? (/^([^=]+)(?:=(.*))?$/s.exec(each) ?? []) : [];
+    // Of those that execute is told elsewhere.
+    return key !== undefined && /^(push|remote|branch)\./i.test(key)
+      ? [{ scope: 'command' as const, key: key.toLowerCase(), value }]
+      : [];
+  });
+  return git === null || given.length === 0 ? git : { ...git, settings: [...git.settings, ...given] };
 }
 
 const LOST = Symbol('lost');
 
-function knownOptions({ values = [], runs = [], arguments: map = {}, cases = [] }: CatalogCommand): KnownOptions {
+function knownOptions(command: CatalogCommand): KnownOptions {
+  const { values = [], attached = [], runs = [], arguments: map = {}, cases = [] } = command;
   const named = [...Object.values(map), ...cases.flatMap((each) => [each.if, ...Object.values(each.arguments ?? {})])]
     .flat()
     .map((token) => token.split(':')[0]!)
     .filter((token) => token.startsWith('-') && token !== '--');
-  const taking = new Set([...values, ...runs.filter((token) => token.startsWith('-'))]);
-  return { values: taking, names: new Set([...taking, ...named, '--help']) };
+  const taking = [...values, ...runs.filter((token) => token.startsWith('-'))].filter(
+    (each) => !attached.includes(each),
+  );
+  return {
+    values: new Set(taking),
+    attached: new Set(attached.filter((each) => !each.startsWith('--'))),
+    names: new Set([...taking, ...attached, ...named, '--help']),
+  };
 }
 
 function readLeaf(
@@ -258,7 +280,9 @@ function readLeaf(
   const merged = variants.length === 1 ? variants[0]!.outcome : union(variants.map(({ outcome }) => outcome));
   // `--help=false` and what may be short for another option are no call for help.
   const help = argv.shortened.has('--help') || isValue(own, '--help') ? [] : (argv.options.get('--help') ?? []);
-  const outcome = help.length > 0 && help.every((value) => value === true) ? onlyHelp(merged) : merged;
+  const isHelp =
+    (help.length > 0 && help.every((value) => value === true)) || (own.length === 1 && own[0]!.text === '-h');
+  const outcome = isHelp ? onlyHelp(merged) : merged;
   const { id, title } = integration;
   const read =
     variants.length === 1
@@ -295,9 +319,16 @@ function onlyHelp(outcome: Outcome): Outcome {
 }
 
 function fits(token: string, { options, operands }: Argv): boolean {
-  if (token.startsWith('-')) return options.has(token) && !isNegated(token, { options });
-  if (token.startsWith('=')) return operands[0] === token.slice(1);
+  if (token.startsWith('-'))
+    return options.has(token) && options.get(token)!.at(-1) !== 'false' && !isNegated(token, { options });
+  if (token.startsWith('=')) return typeof operands[0] === 'string' && pathIn(operands[0]) === token.slice(1);
   return token === '0' ? operands.length === 0 : operands.length >= Number(token);
+}
+
+/** The path of an address, or of what is one by its end: `https://api.github.com/graphql?x`, `//graphql`, `./graphql` are `graphql`. */
+function pathIn(text: string): string {
+  const path = text.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/[?#].*$/s, '');
+  return normalisePath(path).replace(/^\//, '');
 }
 
 /** `--no-dry-run`, or the beginning of it, takes `--dry-run` back. */
@@ -343,9 +374,13 @@ function impliedBy(canonical: string, { git }: Place): Argument {
 /** The branches of a push that names some: where one goes that names no destination the repository says. */
 function completed(value: JsonValue, git: GitContext | null, readRefspecs: (value: JsonValue) => Argument): Argument {
   if (git === null) return readRefspecs(value);
-  const whole = (Array.isArray(value) ? value : [value]).map((each) =>
-    typeof each === 'string' ? completedRefspec(git, each) : each,
-  );
+  const given = Array.isArray(value) ? value : [value];
+  const whole = given.flatMap((each, index) => {
+    // `tag v1` is refs/tags/v1.
+    if (each === 'tag' && typeof given[index + 1] === 'string') return [];
+    if (typeof each === 'string' && given[index - 1] === 'tag') return [`refs/tags/${each}`];
+    return [typeof each === 'string' ? completedRefspec(git, each) : each];
+  });
   if (whole.includes(null)) return { state: 'unreadable', why: 'the repository says where it goes (remote.….push)' };
   return readRefspecs(whole.length === 1 ? whole[0]! : whole);
 }

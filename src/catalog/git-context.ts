@@ -73,6 +73,9 @@ const HARMLESS: readonly (readonly [key: RegExp, value: RegExp])[] = [
   [/^core\.fsmonitor$/i, /^(false|true|0|1|no|yes|off|on)?$/i],
   [/^(core\.pager|pager\..*)$/i, /^(cat|less|more|true|false)?$/],
   [/^submodule\..*\.update$/i, /^(none|checkout|rebase|merge)$/],
+  [/^(core|sequence)\.editor$/i, /^(true|:|cat)$/],
+  [/^credential\.helper$/i, /^$/],
+  [/^protocol\.version$/i, /^\d$/],
 ];
 
 /** Whether a setting makes git run or redirect something, wherever it was set. */
@@ -86,10 +89,12 @@ export function isExecuting(key: string, value: string): boolean {
 }
 
 /** Settings that make a command another one only where they are given for it alone: in a repository they are how it is meant to be. */
-const CHANGING = /^(core\.hookspath|remote\..*|branch\..*|fetch\..*|push\..*|receive\..*|clean\..*|branch\..*)$/i;
+const CHANGING =
+  /^(core\.hookspath|remote\..*|branch\..*|fetch\..*|push\.(?!(default|autosetupremote|followtags)$).*|receive\..*|clean\..*)$/i;
 
 /** Whether a setting that a command line gives may make the command do more than it says. */
 export function isChanging(key: string, value: string): boolean {
+  if (/^core\.hookspath$/i.test(key) && value === '/dev/null') return false;
   return CHANGING.test(key) || isExecuting(key, value);
 }
 

@@ -7,7 +7,7 @@ import type { CatalogCommand, CatalogFile } from './schema.ts';
 /** Enough to judge commands: no servers, and of the tools those that a command or a request to the API may be. */
 export function commandsOnly(files: readonly CatalogFile[]): CatalogFile[] {
   return files.map((file) => {
-    const used = new Set(['call_api', ...file.api.map(({ tool }) => tool)]);
+    const used = new Set(['call_api', ...file.api.flatMap(({ tool }) => tool ?? [])]);
     const visit = (command: CatalogCommand): void => {
       if (command.tool !== undefined) used.add(command.tool);
       for (const each of command.cases ?? []) used.add(each.tool);

@@ -62,7 +62,20 @@ const apiRule = strict({
   method: choice('method', HTTP_METHODS),
   /** a pattern: `*` is one part of the path, `**` any number */
   path: text('path').regex(/^\//, { error: faultAndMend('a path of the API starts with "/"', 'such as /repos/*/*') }),
-  tool: toolId,
+  tool: toolId.optional(),
+  /** what it does, where no tool is named for it */
+  operation: choice('operation', OPERATIONS).optional(),
+  /** only of a request whose body may hold one of these fields, at any depth, with such a value; `true` is any but false and null */
+  body: z.record(z.string(), z.union([z.literal(true), z.string()])).optional(),
+}).check((ctx) => {
+  if ((ctx.value.tool === undefined) === (ctx.value.operation === undefined))
+    ctx.issues.push(
+      custom(
+        ctx.value,
+        'a rule for the API names a tool or an operation, one of them',
+        'write tool: create_issue, or operation: Read',
+      ),
+    );
 });
 
 const modifiers = {
@@ -146,6 +159,8 @@ const commandShape = {
   implied: texts('implied').optional(),
   /** the type of a remote that is this integration's, of a program that names its remotes itself */
   remote: text('remote').optional(),
+  /** options that take a value only where it is attached: `-Oless`, `--open=less` */
+  attached: texts('attached').optional(),
   /** options and operands that a shell runs: a text, or the words from that operand on */
   runs: texts('runs').optional(),
   cases: z
@@ -177,6 +192,7 @@ export interface CatalogCommand extends Modifiers {
   readonly arguments?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly cwd?: string | undefined;
   readonly implied?: readonly string[] | undefined;
+  readonly attached?: readonly string[] | undefined;
   readonly runs?: readonly string[] | undefined;
   readonly remote?: string | undefined;
   readonly cases?: readonly CommandCase[] | undefined;
@@ -217,7 +233,7 @@ export const catalogFile = strict({
       if (!(OPERATIONS as readonly string[]).includes(meaning)) refer(meaning, [...path, 'select', 'values', key]);
   };
   ctx.value.api.forEach(({ tool }, index) => {
-    refer(tool, ['api', index, 'tool']);
+    if (tool !== undefined) refer(tool, ['api', index, 'tool']);
   });
   const checkCommand = (value: CatalogCommand, path: PropertyKey[]) => {
     if (value.tool !== undefined) refer(value.tool, [...path, 'tool']);
