@@ -178,12 +178,14 @@ function repositoryOf(url: string): string | null {
 
 /** Variables of the environment that make git run or read something else. */
 const GIT_VARIABLES =
-  /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|TRACE|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;
+  /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|CURL_VERBOSE$|CONFIG_NOSYSTEM$|LFS_SKIP_SMUDGE$|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;
 
 /** Whether a variable that a line sets to a value may make git run or read something else. */
 export function mayRedirectGit(name: string, { text, dynamic }: ShellWord): boolean {
   if (!GIT_VARIABLES.test(name)) return false;
   if (/PAGER$/.test(name)) return dynamic || !/^(cat|less|more|true)?$/.test(text);
+  // It may be a file that git writes.
+  if (name.startsWith('GIT_TRACE')) return dynamic || text.startsWith('/');
   if (/EDITOR$|^VISUAL$/.test(name)) return dynamic || !/^(true|:|cat)$/.test(text);
   // Folders before or behind those that are there already, none of them where the line happens to be.
   if (name === 'PATH') {

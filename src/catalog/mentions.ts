@@ -21,7 +21,11 @@ export function mentionsCall(lower: string, name: string, { subcommands = {} }: 
   return afterName(lower, name).some((rest) => {
     const next = /^['"]?[\s,]+[[('"]*([^\s[('"]\S*)/.exec(rest)?.[1];
     if (next === undefined) return false;
-    return /^[-$`]/.test(next) || Object.hasOwn(subcommands, /^[\w-]*/.exec(next)![0]);
+    if (/^[$`]/.test(next) || Object.hasOwn(subcommands, /^[\w-]*/.exec(next)![0])) return true;
+    // Behind its options a call has a subcommand, where the program has any.
+    if (!next.startsWith('-')) return false;
+    const names = Object.keys(subcommands);
+    return names.length === 0 || rest.split(/[\s,'"[\]()]+/, 8).some((word) => Object.hasOwn(subcommands, word));
   });
 }
 
@@ -31,12 +35,15 @@ export function mentionsCall(lower: string, name: string, { subcommands = {} }: 
  */
 export function holdsCall(words: readonly string[], name: string, command: CatalogCommand): boolean {
   const text = words.join('\n').toLowerCase();
-  const begins = /(^|[\n;&|(){}'"`=!/,]|\b(sudo|env|exec|command|then|do|else|xargs|nohup|time))\s*$/;
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1))
-    if (begins.test(text.slice(Math.max(0, at - 20), at)) && mentionsCall(text.slice(at, at + 120), name, command))
+    if (BEGINS.test(text.slice(Math.max(0, at - 60), at)) && mentionsCall(text.slice(at, at + 120), name, command))
       return true;
   return false;
 }
+
+/** What stands before the name of a program that is run: a separator, a word that runs another, what sets a variable for it. */
+const BEGINS =
+  /(^|[\n;&|(){}'"`=!/,*]|\b(sudo|env|exec|command|then|do|else|xargs|nohup|time|timeout|nice|ionice|stdbuf|setsid|watch|unbuffer|--)(\s+(-\S+|\d\S*|[a-z_]\w*=\S*))*|[\n;&|(){}'"`!](\s*[a-z_]\w*=\S*)+)\s*$/;
 
 /** What follows each place where the name begins a word: a little of it. */
 function afterName(lower: string, name: string): string[] {

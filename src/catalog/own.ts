@@ -22,8 +22,8 @@ export const OWN_INTEGRATION = 'toolgate';
 /** Tools of it. */
 export type OwnTool = 'change_rules' | 'change_registration' | 'change_program' | 'open_state' | 'ask_desk' | 'stop';
 
-/** `destroys`: what is below goes too. */
-export type Touch = 'reads' | 'changes' | 'destroys';
+/** `destroys`: what is below goes too; `fills`: what is below may be written. */
+export type Touch = 'reads' | 'changes' | 'fills' | 'destroys';
 
 /** Where clients keep hooks and MCP servers, in the home folder or in a project; a folder ends with `/`. */
 const REGISTRATIONS: readonly string[] = [
@@ -60,6 +60,18 @@ const REGISTRATIONS: readonly string[] = [
   '.factory/settings.local.json',
   '.clinerules/hooks/',
   '.cline/hooks/',
+  '.gemini/config/hooks.json',
+  '.github/copilot/settings.local.json',
+  'windsurf/hooks.json',
+  '.codeium/mcp_config.json',
+  'cline_mcp_settings.json',
+  '.roo/mcp.json',
+  '.config/opencode/opencode.json',
+  '.config/goose/config.yaml',
+  '.config/zed/settings.json',
+  '.config/amp/settings.json',
+  '.continue/config.yaml',
+  '.aws/amazonq/mcp.json',
 ];
 
 /** A path in one spelling: systems that don't tell cases apart are the strict ones. */
@@ -68,14 +80,19 @@ const plain = (path: string) =>
     .replaceAll('\\', '/')
     .replace(/(?<=.)\/+$/, '')
     .toLowerCase();
-const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+const isBelow = (path: string, folder: string) => path === folder || folder === '/' || path.startsWith(`${folder}/`);
 
-/** The tool that touching a path is, or null. `path` is absolute and normalised; it may be a shell's pattern. */
-export function ownTouch(places: OwnPlaces, given: string, touch: Touch): OwnTool | null {
+/**
+ * The tool that touching a path is, or null. `path` is absolute and normalised; it may be a shell's pattern. What fills the home
+ * folder, or one above it, fills most likely another part of it.
+ */
+export function ownTouch(places: OwnPlaces, given: string, touch: Touch, home: string | null = null): OwnTool | null {
   const path = plain(given);
+  const isWide = touch === 'fills' && home !== null && isBelow(plain(home), path);
+  const reachesBelow = touch === 'destroys' || (touch === 'fills' && !isWide);
   const hits = /[*?[]/.test(path)
-    ? matcher(path)
-    : (place: string) => isBelow(path, place) || (touch === 'destroys' && isBelow(place, path));
+    ? matcher(path, reachesBelow)
+    : (place: string) => isBelow(path, place) || (reachesBelow && isBelow(place, path));
   if (places.state.map(plain).some(hits)) return 'open_state';
   if (touch === 'reads') return null;
   const rules = places.config
@@ -86,12 +103,17 @@ export function ownTouch(places: OwnPlaces, given: string, touch: Touch): OwnToo
   return isRegistration(path, touch) ? 'change_registration' : null;
 }
 
-/** Whether a pattern lies within a place or may become it. */
-function matcher(pattern: string): (place: string) => boolean {
-  const fixed = pattern.slice(0, pattern.search(/[*?[]/));
-  const folder = fixed.slice(0, fixed.lastIndexOf('/'));
-  const matches = compileGlob(asGlob(pattern));
-  return (place) => (folder !== '' && isBelow(folder, place)) || matches(place);
+/** Whether a pattern may become a place, lie within it or, where what is below counts, be a folder above it. */
+function matcher(pattern: string, reachesBelow: boolean): (place: string) => boolean {
+  const parts = pattern.split('/').map((part) => compileGlob(asGlob(part)));
+  const isDeep = pattern.includes('**');
+  const whole = compileGlob(asGlob(pattern));
+  return (place) => {
+    const names = place.split('/');
+    const shared = Math.min(parts.length, names.length);
+    const fits = names.slice(0, shared).every((name, index) => parts[index]!(name));
+    return whole(place) || (isDeep && fits) || (fits && (parts.length >= names.length || reachesBelow));
+  };
 }
 
 /** A set of characters is any one; more than it means, never less. */
@@ -107,7 +129,7 @@ function isRegistration(path: string, touch: Touch): boolean {
     const folder = file.slice(0, file.lastIndexOf('/'));
     // Of these folders a project keeps other things in two.
     const isClients = folder.startsWith('.') && !/^\.(github|vscode)(\/|$)/.test(folder);
-    return touch === 'destroys' && isClients && path.endsWith(`/${folder}`);
+    return (touch === 'destroys' || touch === 'fills') && isClients && path.endsWith(`/${folder}`);
   });
 }
 
@@ -140,13 +162,18 @@ export function asksDesk({ ports }: OwnPlaces, text: string): boolean {
 }
 
 const THIS_MACHINE =
-  /(?:^|[^\w.])(localhost\.?|127(?:\.\d{1,3}){1,3}|\[::1\]|\[::\]|0\.0\.0\.0|0|2130706433|0x7f000001)$/i;
+  /(?:^|[^\w.])((?:[\w-]+\.)*localhost\.?|127(?:\.\d{1,3}){1,3}|\[::1\]|\[::\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\]|0\.0\.0\.0|0|2130706433|0x7f000001)$/i;
 
 /** The ports of this machine that a text names, as in `localhost:7433`. */
 export function portsHere(text: string): ReadonlySet<number> {
   const found = new Set<number>();
   for (const { index, 1: port } of text.matchAll(/:0{0,3}(\d{1,5})(?!\d)/g))
     if (THIS_MACHINE.test(text.slice(Math.max(0, index - 24), index))) found.add(Number(port));
+  // `/dev/tcp/localhost/7433`, `nc localhost 7433`, and `:7433` as httpie takes it.
+  for (const { 1: host, 2: port } of text.matchAll(/(?:^|[\s/])(\S+?)[/\s]+0{0,3}(\d{1,5})(?!\d)/g))
+    if (THIS_MACHINE.test(` ${host!.replace(/^.*\//, '')}`)) found.add(Number(port));
+  const short = /^:(\d{1,5})(?:\/|$)/.exec(text)?.[1];
+  if (short !== undefined) found.add(Number(short));
   return found;
 }
 

@@ -30,6 +30,8 @@ export interface Wrapper {
   readonly feeds?: readonly string[];
   /** the shell runs it itself: a folder that it changes to stays */
   readonly here?: true;
+  /** it runs another program only if its first operand is one of these */
+  readonly verbs?: readonly string[];
 }
 
 export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
@@ -112,9 +114,9 @@ export const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ['op', { operands: 1, values: words('--env-file --account') }],
   ['dotenv', { values: words('-f -e -c') }],
   ['direnv', { operands: 2 }],
-  ['asdf', { operands: 1 }],
+  ['asdf', { operands: 1, verbs: words('exec env') }],
   ['aws-vault', { operands: 2, values: words('-d --duration -t --mfa-token --region') }],
-  ['mise', { operands: 1, values: words('-C --cd') }],
+  ['mise', { operands: 1, verbs: words('exec x en'), values: words('-C --cd') }],
 ]);
 
 /** Options, and operands, that are lines for a shell. */
@@ -173,12 +175,15 @@ export const RUNS_UNSEEN: Words = wordSet(
 
 /** Programs that print, look or copy only, whatever their words: what is in their words is no code. */
 export const HARMLESS: Words = wordSet(
-  'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift',
+  'echo printf cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut tr rev nl fold column paste diff cmp comm true false test [ [[ : pwd cd which type whereis basename dirname realpath readlink date sleep seq touch mkdir rmdir rm cp mv ln chmod chown tee jq yq less more bat say cowsay espeak notify-send set unset let shopt read wait sha256sum md5sum du df ps kill pgrep pkill uname id whoami hostname export declare typeset local readonly hash alias unalias exit return break continue shift man tldr apropos whatis info cheat ping dig nslookup host traceroute whois',
 );
+
+/** Programs that show an address to a person, or only ask where it is. */
+export const SHOWS_ADDRESSES: Words = wordSet('open xdg-open start ping dig nslookup host traceroute whois');
 
 /** Programs that only look into the files that they are given. */
 export const READS_FILES: Words = wordSet(
-  'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha1sum sha256sum sha512sum cksum xxd od hexdump strings base64 less more man bat jless jq yq sed awk gawk yamllint shellcheck readlink realpath basename dirname find fd echo printf open xdg-open code cursor cd which type',
+  'cat tac ls tree stat file rg grep egrep fgrep ag ack head tail wc sort uniq cut nl fold column paste diff cmp comm test [ [[ du md5sum sha1sum sha256sum sha512sum cksum xxd od hexdump strings base64 less more man bat jless jq yq sed awk gawk yamllint shellcheck readlink realpath basename dirname find fd echo printf source . open xdg-open code cursor cd which type',
 );
 
 /** Programs that take away, move or change a folder with all that is below. */

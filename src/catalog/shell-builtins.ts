@@ -34,6 +34,7 @@ const source: Builtin = (follower, words, { input, depth }, name) => {
   follower.variables.lose();
   const [file] = words[0]?.text === '--' ? words.slice(1) : words;
   const { findings } = follower;
+  follower.own.words(name, words);
   if (file !== undefined && isStandardInput(file.text)) shellReads(follower, name, input, depth);
   else if (file?.text.startsWith('<(')) findings.every(`${name} runs what another command prints`);
   else if (!findings.mentioned(words.map(({ text }) => text).join(' '), `${name} runs what is in a file`))

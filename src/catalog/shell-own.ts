@@ -12,6 +12,7 @@ import {
   type Touch,
 } from './own.ts';
 import { HARMLESS, STOPS } from './programs.ts';
+import { readSedScript, sedScripts } from './sed-script.ts';
 import type { Findings } from './shell-findings.ts';
 import type { Folders } from './shell-folders.ts';
 import type { ShellCommand, ShellWord } from './shell-line.ts';
@@ -29,6 +30,9 @@ export class OwnWatch {
   readonly #around: Around;
   readonly #findings: Findings;
   readonly #folders: Folders;
+  /** the line looks for toolgate's processes; it ends processes whose numbers only the shell knows */
+  #searches = false;
+  #ends = false;
   /** what was found of a path before */
   readonly #touched = new Map<string, OwnTool | null>();
 
@@ -42,21 +46,62 @@ export class OwnWatch {
   redirects({ writes, reads }: ShellCommand): void {
     for (const word of writes) this.#touch('>', word, 'changes');
     for (const word of reads) this.#touch('<', word, 'reads');
+    // bash takes `/dev/tcp/HOST/PORT` for a connection.
+    const connections = [...writes, ...reads].map(({ text }) => text).filter((text) => text.startsWith('/dev/tcp/'));
+    if (connections.length > 0) {
+      this.#asks('/dev/tcp', connections.join(' '));
+      this.#findings.some(this.#findings.hostsIn(connections.join(' ')), 'it speaks with a host by itself');
+    }
+  }
+
+  #asks(name: string, text: string): void {
+    const { own } = this.#around;
+    if (own !== null && asksDesk(own, text)) this.#add('ask_desk', name, null);
   }
 
   /** What the words of a program that no catalog knows name of them. */
   words(name: string, words: readonly ShellWord[]): void {
-    const { own } = this.#around;
-    if (own !== null && STOPS.has(name) && words.some(({ text }) => text.toLowerCase().includes('toolgate')))
-      this.#add('stop', name, null);
-    if (own !== null && !HARMLESS.has(name) && words.some(({ text }) => asksDesk(own, text)))
-      this.#add('ask_desk', name, null);
+    this.#stops(name, words);
+    if (!HARMLESS.has(name)) {
+      for (const { text } of words) this.#asks(name, text);
+      if (CONNECTS.has(name)) this.#asks(name, words.map(({ text }) => text).join(' '));
+    }
+    if (name === 'sed')
+      for (const script of sedScripts(words.map(({ text }) => text)).scripts)
+        for (const path of readSedScript(script).writes) this.#touch(name, plainWord(path), 'changes');
+    let isTouched = false;
     for (const { word, touch } of touchesOf(name, words)) {
-      this.#touch(name, word, touch);
+      // A place that is named says enough.
+      if (touch === 'fills' && isTouched) continue;
+      isTouched = this.#touch(name, word, touch) || isTouched;
       // A text of several words may be code.
       if (/[\s'"]/.test(word.text))
         for (const text of pathsInText(word.text)) this.#touch(name, plainWord(text), touch);
     }
+  }
+
+  /** What ends toolgate's processes: by its name, by its port, or by numbers that a search for it has found. */
+  #stops(name: string, words: readonly ShellWord[]): void {
+    const { own } = this.#around;
+    if (own === null) return;
+    const texts = words.map(({ text }) => text);
+    const line = texts.join(' ').toLowerCase();
+    const speaks = line.includes('toolgate') || /\[t\]oolgate/.test(line);
+    const isByPort = own.ports.some((port) => new RegExp(`(^|[^\\d])${port}([^\\d]|$)`).test(line));
+    if (STOPS.has(name)) {
+      const onlyLooks =
+        texts.some((text) => /^(-0|--signal=0|-l|-L)$/.test(text)) || (name === 'systemctl' && LOOKS.test(line));
+      if (onlyLooks) return;
+      this.#ends ||= words.some(({ dynamic }) => dynamic);
+      if (speaks) this.#add('stop', name, null);
+    } else if (/^(fuser|kill-port|fkill|pm2|launchctl|supervisorctl|service)$/.test(name)) {
+      if (
+        (speaks && !LOOKS.test(line)) ||
+        (isByPort && (name !== 'fuser' || texts.some((text) => /^-\w*k/.test(text))))
+      )
+        this.#add('stop', name, null);
+    } else if (FINDS_PROCESSES.has(name) && (speaks || isByPort)) this.#searches = true;
+    if (this.#ends && this.#searches) this.#add('stop', 'kill', null);
   }
 
   /** What the calls of a program that the catalog knows do to the files of its words, and of the folder it works in. */
@@ -107,7 +152,7 @@ export class OwnWatch {
   #toolAt(own: OwnPlaces, path: string, touch: Touch): OwnTool | null {
     const key = `${touch} ${path}`;
     const known = this.#touched.get(key);
-    const tool = known === undefined ? ownTouch(own, path, touch) : known;
+    const tool = known === undefined ? ownTouch(own, path, touch, this.#around.home) : known;
     this.#touched.set(key, tool);
     return tool;
   }
@@ -125,6 +170,37 @@ export class OwnWatch {
     if (call !== null) this.#findings.add(call);
   }
 }
+
+/** Programs that look for processes, or go through what others print of them. */
+const FINDS_PROCESSES: ReadonlySet<string> = new Set([
+  'pgrep',
+  'pidof',
+  'ps',
+  'grep',
+  'rg',
+  'awk',
+  'lsof',
+  'ss',
+  'netstat',
+  'fuser',
+]);
+
+/** Programs that connect to a host and a port that stand apart. */
+const CONNECTS: ReadonlySet<string> = new Set([
+  'nc',
+  'ncat',
+  'netcat',
+  'telnet',
+  'socat',
+  'http',
+  'https',
+  'xh',
+  'xhs',
+  'curl',
+  'wget',
+]);
+
+const LOOKS = /^(status|list|show|print|is-active|cat|describe|logs)\b/;
 
 function plainWord(text: string): ShellWord {
   return { text, dynamic: false };

@@ -7,7 +7,7 @@
 import { callsAcross } from './command.ts';
 import type { GitContext } from './git-context.ts';
 import { apiCalls, HTTP_CLIENTS } from './http-clients.ts';
-import type { Catalog, Integration } from './load.ts';
+import type { Catalog } from './load.ts';
 import { programName } from './mentions.ts';
 import { OWN_INTEGRATION, type OwnPlaces } from './own.ts';
 import {
@@ -15,6 +15,7 @@ import {
   REBINDING,
   RUN_BY_PROGRAMS,
   SHELLS,
+  SHOWS_ADDRESSES,
   STARTUP,
   TEXT_PROGRAMS,
   WRAPPERS,
@@ -63,7 +64,7 @@ const MAX_WORDS = 50_000;
 const MAX_LINE = 131_072;
 
 export function readShell(catalog: Catalog, line: string, context: ShellContext): Reading {
-  const reader = new Reader(catalog, context);
+  const reader = new Reader(catalog, line, context);
   if (line.length > MAX_LINE) reader.findings.every('it is too long to be read');
   else reader.line(line, 0);
   return reader.findings;
@@ -90,11 +91,12 @@ class Reader implements Follower {
   #count = 0;
   #words = 0;
   #isOver = false;
-  /** those whose API's hosts stand in what variables are set to */
-  readonly #hostsHeld = new Set<Integration>();
+  /** the line as it was given */
+  readonly #whole: string;
 
-  constructor(catalog: Catalog, context: ShellContext) {
+  constructor(catalog: Catalog, line: string, context: ShellContext) {
     this.#catalog = catalog;
+    this.#whole = line;
     this.findings = new Findings(catalog);
     this.variables = new Variables({ home: context.home, folder: () => this.folders.only });
     this.folders = new Folders(context.cwd, context.home, (word) => this.variables.completed(word));
@@ -219,11 +221,7 @@ class Reader implements Follower {
     else this.set(assignments);
   }
 
-  readonly set: Follower['set'] = (assignments) => {
-    this.variables.set(assignments, this.#maybe === 0);
-    for (const { value } of assignments)
-      for (const integration of this.findings.hostsIn(value.text)) this.#hostsHeld.add(integration);
-  };
+  readonly set: Follower['set'] = (assignments) => this.variables.set(assignments, this.#maybe === 0);
 
   /** `alias ls='git push'`, `BASH_ALIASES[ls]='git push'` and their like. */
   readonly rebind: Follower['rebind'] = (name, { text, dynamic }, depth) => {
@@ -346,7 +344,10 @@ class Reader implements Follower {
     this.own.words(name, words);
     if (/^(apply_)?patch$/.test(name))
       this.own.patches(name, [...words.map(({ text }) => text), input.kind === 'text' ? input.text : '']);
-    if (HTTP_CLIENTS.has(name)) this.#request(name, words);
+    if (HTTP_CLIENTS.has(name)) {
+      this.#request(name, words, input);
+      return;
+    }
     const unseen = unseenIn(name, path, words, input);
     if (unseen === null) return;
     const { looksFor, texts, why, isCode, opaque } = unseen;
@@ -356,16 +357,32 @@ class Reader implements Follower {
       this.findings.every(why);
       return;
     }
-    const isFound = looksFor === 'mentions' ? this.findings.mentioned(code, why) : this.findings.holding(texts, why);
+    const isFound = looksFor === 'mentions' ? this.findings.mentioned(code, why) : this.#holding(name, texts, why);
     if (!isFound && opaque !== null) this.findings.opaque.push(opaque);
   }
 
-  /** Requests of curl and its like. Where the host is in a variable it may be any that the line has put into one. */
-  #request(name: string, words: readonly ShellWord[]): void {
-    const calls = apiCalls(this.#catalog, name, words);
+  /** Words that hold a call of a known program, or speak of an API's host. */
+  #holding(name: string, texts: readonly string[], why: string): boolean {
+    const holds = this.findings.holding(texts, why);
+    return (!SHOWS_ADDRESSES.has(name) && this.findings.some(this.findings.hostsIn(texts.join(' ')), why)) || holds;
+  }
+
+  /**
+   * Requests of curl and its like. Where a word is left to the shell it may lead to any API whose host stands in the line; where
+   * the requests are read from elsewhere, to any that stands there.
+   */
+  #request(name: string, words: readonly ShellWord[], input: ShellInput): void {
+    const calls = apiCalls(this.#catalog, name, words, input);
     for (const call of calls) this.findings.add(call);
-    if (calls.length === 0 && words.some(({ dynamic }) => dynamic))
-      this.findings.some([...this.#hostsHeld], `only the shell knows which host ${name} asks`);
+    const known = new Set(calls.map(({ integration }) => integration.id));
+    const texts = words.filter(({ dynamic }, index) => dynamic || leadsElsewhere(words, index)).map(({ text }) => text);
+    const isOpen =
+      texts.length > 0 ||
+      (input.kind === 'text' && words.some(({ text }) => /^(-K|-i|--config|--input-file)/.test(text)));
+    if (!isOpen) return;
+    const spoken = calls.length === 0 ? [this.#whole, ...(input.kind === 'text' ? [input.text] : [])] : texts;
+    const concerned = this.findings.hostsIn(spoken.join(' ')).filter(({ id }) => !known.has(id));
+    this.findings.some(concerned, `only the shell knows which host ${name} asks`);
   }
 }
 
@@ -380,4 +397,10 @@ function withoutPrecommands(given: readonly ShellWord[]): readonly ShellWord[] {
 /** Of a text that the shell took as it stands: whether it runs something once it is evaluated. */
 function hasSubstitution(text: string): boolean {
   return text.includes('$(') || text.includes('`');
+}
+
+/** An option by which a request goes to another host than its address says, or its value. */
+function leadsElsewhere(words: readonly ShellWord[], index: number): boolean {
+  const isOne = (text = '') => /^--(connect-to|resolve|proxy|preproxy|base|variable|expand-)/.test(text);
+  return isOne(words[index]!.text) || isOne(words[index - 1]?.text) || /^host:/i.test(words[index]!.text);
 }

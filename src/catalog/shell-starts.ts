@@ -1,6 +1,7 @@
 /** Programs that run others, or give a shell what it reads: wrappers, shells, `find -exec`, `script -c`. Pure. */
 import { readArgv } from './argv.ts';
 import { programName } from './mentions.ts';
+import { OWN_INTEGRATION } from './own.ts';
 import { PACKAGE_RUNNERS, SHELLS, type TextProgram, type Wrapper } from './programs.ts';
 import type { Follower, Run } from './shell-follower.ts';
 import { joined, quoted, type ShellInput, type ShellWord, UNKNOWN_INPUT, withoutSubstitutions } from './shell-line.ts';
@@ -18,6 +19,8 @@ export function startWrapped(
 ): void {
   const { folders, text, apart, child } = follower;
   const found = unwrap(wrapper, given);
+  // Its own words may name files: `time -o FILE`, `flock FILE`.
+  follower.own.words(name, given.slice(0, given.length - found.words.length));
   const run: Run = {
     assignments: [...assignments, ...found.assignments],
     input: found.adds ? UNKNOWN_INPUT : input,
@@ -81,6 +84,7 @@ export function startTextual(
   { assignments, depth, input }: Run,
 ): void {
   const { findings, apart, child, run, text } = follower;
+  follower.own.words(name, words);
   const argv = readArgv(words, { values: new Set(options), names: new Set(options) });
   const given = options.flatMap((option) => argv.options.get(option) ?? []);
   for (const each of [...given, ...(operands ? argv.operands : [])])
@@ -139,8 +143,17 @@ export function startShell(follower: Follower, name: string, words: readonly She
   }
   for (const task of shellTasks(name, words)) {
     if (task.kind === 'text') follower.text(task.text, depth, name);
-    else if (task.kind === 'file') follower.findings.opaque.push(`${name} ${task.file}`);
-    else shellReads(follower, name, input, depth);
+    else if (task.kind === 'file') {
+      const at = words.findIndex(({ text }) => text === task.file);
+      // The launcher is a script too.
+      if (programName(task.file) === OWN_INTEGRATION)
+        follower.run([{ text: OWN_INTEGRATION, dynamic: false }, ...words.slice(at + 1)], {
+          assignments: [],
+          input,
+          depth: depth + 1,
+        });
+      else follower.findings.opaque.push(`${name} ${task.file}`);
+    } else shellReads(follower, name, input, depth);
   }
 }
 

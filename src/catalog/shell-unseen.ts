@@ -1,5 +1,6 @@
 /** What there is to find in the words of programs that nobody reads: interpreters, other shells, build tools, programs that nobody knows. Pure. */
 import { FOREIGN_SHELLS, HARMLESS, INTERPRETERS, RUNS_UNSEEN } from './programs.ts';
+import { readSedScript, sedScripts } from './sed-script.ts';
 import { type ShellInput, type ShellWord, withoutSubstitutions } from './shell-line.ts';
 
 /** What is to be looked for. */
@@ -21,14 +22,16 @@ export function unseenIn(name: string, path: string, words: readonly ShellWord[]
   const fed = input.kind === 'text' ? [input.text] : [];
   if (FOREIGN_SHELLS.has(name))
     return { looksFor: 'mentions', texts: [line], why: `${name} reads another language`, isCode: true, opaque: name };
-  if (name === 'sed' || name.endsWith('awk')) return editorCode(name, texts);
+  if (name === 'sed' || name === 'gsed') return sedCode(name, texts);
+  if (name.endsWith('awk')) return awkCode(name, texts);
   const codeOptions = INTERPRETERS.get(name.replace(/[\d.]+$/, '')) ?? INTERPRETERS.get(name);
   if (codeOptions !== undefined) return interpreted(name, codeOptions, texts, input);
   if (RUNS_UNSEEN.has(name)) {
     const why = `${name} runs more than is in the line`;
     return { looksFor: 'calls', texts: [...texts, ...fed], why, isCode: false, opaque: name };
   }
-  const starts = texts.some((text) => /^(--pre|--pager|-P$)/.test(text));
+  const starting = STARTS_PROGRAMS.get(name);
+  const starts = starting !== undefined && texts.some((text) => starting.test(text));
   if (HARMLESS.has(name) && !starts) return null;
   const isSystems = !path.includes('/') || /^(\/usr)?\/s?bin\//.test(path);
   return {
@@ -40,23 +43,36 @@ export function unseenIn(name: string, path: string, words: readonly ShellWord[]
   };
 }
 
-/** sed and awk: most of their code runs nothing. */
-function editorCode(name: string, texts: readonly string[]): Unseen | null {
-  const line = texts.join(' ');
-  const isSed = name === 'sed';
-  const isInFile = !isSed && texts.some((text) => /^(-\w*f|--file|-i$|--include)/.test(text));
-  if (!isInFile && !(isSed ? SED_RUNS : AWK_RUNS).test(line)) return null;
+/** Options by which a program that only looks runs another one. */
+const STARTS_PROGRAMS: ReadonlyMap<string, RegExp> = new Map([
+  ['rg', /^--(pre$|pre=|hostname-bin)/],
+  ['bat', /^--pager/],
+  ['man', /^(-\w*P|--pager)/],
+  ['ag', /^--pager/],
+]);
+
+/** Most of sed's scripts run nothing. */
+function sedCode(name: string, texts: readonly string[]): Unseen | null {
+  const { scripts, inFile } = sedScripts(texts);
+  const runs = scripts.filter((script) => readSedScript(script).runs);
+  if (runs.length === 0 && !inFile) return null;
   return {
     looksFor: 'mentions',
     // `1egit push` runs git.
-    texts: [isSed ? line.replace(/(?<=[\d$/!;{}\s'"])e(?=\w)/g, 'e ') : line],
+    texts: runs.map((script) => script.replace(/(?<=[\d$/!;{}\s'"])e(?=\w)/g, 'e ')),
     why: `the code of ${name} is not read`,
     isCode: false,
-    opaque: isSed ? null : name,
+    opaque: inFile ? name : null,
   };
 }
 
-const SED_RUNS = /(^|[\s;{}\d$/!'"])e|\W[gpiImM\d]*e[gpiImMw\d]*(\s|;|$|\}|#)|(^|\s)(-f|--file)/;
+function awkCode(name: string, texts: readonly string[]): Unseen | null {
+  const line = texts.join(' ');
+  const isInFile = texts.some((text) => /^(-\w*f|--file|-i$|--include)/.test(text));
+  if (!isInFile && !AWK_RUNS.test(line)) return null;
+  return { looksFor: 'mentions', texts: [line], why: `the code of ${name} is not read`, isCode: false, opaque: name };
+}
+
 const AWK_RUNS = /system\s*\(|\|&?\s*"[\w/$]|getline|@/;
 
 function interpreted(

@@ -8,17 +8,70 @@ import type { ShellWord } from './shell-line.ts';
 /** Of a program that no catalog knows. */
 export function touchesOf(name: string, words: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] {
   const changing = CHANGING_OPTIONS.get(name);
+  if (name === 'find' || name === 'fd') {
+    const touch = touchOfFinder(words);
+    return words.map((word) => ({ word, touch }));
+  }
   const onlyReads = READS_FILES.has(name) && !words.some(({ text }) => changing?.test(text));
   const source = SOURCE_OF_COPIES.get(name);
   const target = words.findLast(({ text }) => !text.startsWith('-'));
   const hasTarget = source !== undefined && !words.some(({ text }) => /^-\w*t|^--(target|remove-source)/.test(text));
-  const otherwise = DESTROYS_FILES.has(name) ? 'destroys' : 'changes';
+  const isDeep = CHANGES_ALL_BELOW.has(name) && words.some(({ text }) => /^(-[a-zA-Z]*R|--recursive)/.test(text));
+  const otherwise = DESTROYS_FILES.has(name) || isDeep ? 'destroys' : 'changes';
   const touchOf = (word: ShellWord): Touch => {
     if (onlyReads) return 'reads';
     if (!hasTarget) return otherwise;
     return word === target ? 'changes' : source;
   };
-  return words.map((word) => ({ word, touch: touchOf(word) }));
+  return [...words.map((word) => ({ word, touch: touchOf(word) })), ...filled(name, words)];
+}
+
+const CHANGES_ALL_BELOW: ReadonlySet<string> = new Set(['chmod', 'chown', 'chgrp', 'setfacl', 'chattr']);
+
+/** It does to the files that it finds what it runs for them. */
+function touchOfFinder(words: readonly ShellWord[]): Touch {
+  if (words.some(({ text }) => /^-(delete|fprint.*|fls)$/.test(text))) return 'destroys';
+  const at = words.findIndex(({ text }) =>
+    /^(-(exec|execdir|ok|okdir)|-[a-zA-Z]*[xX]|--exec|--exec-batch)$/.test(text),
+  );
+  const program = words[at + 1]?.text.split('/').at(-1) ?? '';
+  return at === -1 || READS_FILES.has(program) || program === 'git' ? 'reads' : 'destroys';
+}
+
+/** What a program puts into a folder, under the name that it has already. */
+function filled(name: string, words: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] {
+  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
+  const after = (option: RegExp) => words[words.findIndex(({ text }) => option.test(text)) + 1];
+  const within = (folder: ShellWord, names: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] =>
+    names.map(({ text, dynamic }) => {
+      const base = /([^/\\]+)$/.exec(text.replace(/(?<=.)\/$/, name === 'rsync' ? '/.' : ''))?.[1] ?? '.';
+      const isAll = base === '.' || base === '*' || dynamic;
+      return { word: isAll ? folder : { ...folder, text: `${folder.text}/${base}` }, touch: 'fills' };
+    });
+  const operands = words.filter(({ text }) => !text.startsWith('-'));
+  if (SOURCE_OF_COPIES.has(name) || name === 'ln') {
+    const named = has(/^(-\w*t|--target-directory)$/) ? after(/^(-\w*t|--target-directory)$/) : operands.at(-1);
+    return named === undefined
+      ? []
+      : within(
+          named,
+          operands.filter((each) => each !== named),
+        );
+  }
+  const addresses = operands.filter(({ text }) => text.includes('://') || text.includes('/'));
+  if (name === 'curl' && has(/^(-\w*[OJ]|--remote-name(-all)?|--remote-header-name)$/))
+    return within(has(/^--output-dir$/) ? after(/^--output-dir$/)! : HERE, addresses);
+  if ((name === 'wget' || name === 'wget2') && !has(/^(-\w*O|--output-document)/)) {
+    const attached = words.flatMap(({ text }) => /^(?:-P|--directory-prefix=)(.+)$/.exec(text)?.[1] ?? []);
+    const folder = has(/^(-P|--directory-prefix)$/)
+      ? after(/^(-P|--directory-prefix)$/)!
+      : { text: attached[0] ?? '.', dynamic: false };
+    return within(folder, addresses);
+  }
+  if (/^(g?tar|bsdtar)$/.test(name) && has(/^(-?[a-zA-Z]*x|--extract|--get)/) && !has(/^(-?\w*c\w*f|--create)/))
+    return [{ word: has(/^(-C|--directory)$/) ? after(/^(-C|--directory)$/)! : HERE, touch: 'fills' }];
+  if (name === 'unzip' || name === '7z') return [{ word: has(/^-d$/) ? after(/^-d$/)! : HERE, touch: 'fills' }];
+  return [];
 }
 
 /** Of a program that the catalog knows: it changes files in the folder that it works in, too. */
@@ -27,12 +80,26 @@ export function touchesOfCalls(
   words: readonly ShellWord[],
   calls: readonly CommandCall[],
 ): { word: ShellWord; touch: Touch }[] {
-  // Of git's commands most leave the files alone.
-  const onlyReads =
-    calls.every(({ possible }) => possible.every((each) => each === 'Read')) ||
-    (name === 'git' && calls.length > 0 && calls.every((each) => KEEPS_FILES.test(each.name)));
-  return [...words, HERE].map((word) => ({ word, touch: onlyReads ? 'reads' : 'changes' }));
+  const reads = calls.every(({ possible }) => possible.every((each) => each === 'Read'));
+  // Of git's commands most leave the files alone. What others only get from their services they may write down here.
+  const keeps = name === 'git' && calls.length > 0 && calls.every((each) => KEEPS_FILES.test(each.name));
+  const fetches = name !== 'git' && reads && calls.some((each) => GETS_FILES.test(each.name));
+  const named: Touch = (reads && name === 'git') || keeps ? 'reads' : 'changes';
+  const here: Touch = calls.some((each) => each.name === 'git clean')
+    ? 'destroys'
+    : fetches
+      ? 'fills'
+      : reads
+        ? 'reads'
+        : named;
+  return [
+    ...words.map((word): { word: ShellWord; touch: Touch } => ({ word, touch: named })),
+    { word: HERE, touch: here },
+  ];
 }
+
+/** Commands that write what they get into the folder that they work in. */
+const GETS_FILES = /\b(download|get|export|pull|copy|sync|schema|import-tests|attachment)\b/;
 
 const HERE: ShellWord = { text: '.', dynamic: false };
 
