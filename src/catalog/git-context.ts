@@ -185,7 +185,7 @@ export function mayRedirectGit(name: string, { text, dynamic }: ShellWord): bool
   if (!GIT_VARIABLES.test(name)) return false;
   if (/PAGER$/.test(name)) return dynamic || !/^(cat|less|more|true)?$/.test(text);
   // It may be a file that git writes.
-  if (name.startsWith('GIT_TRACE')) return dynamic || text.startsWith('/');
+  if (name.startsWith('GIT_TRACE')) return dynamic || /^[/~]/.test(text);
   if (/EDITOR$|^VISUAL$/.test(name)) return dynamic || !/^(true|:|cat)$/.test(text);
   // Folders before or behind those that are there already, none of them where the line happens to be.
   if (name === 'PATH') {

@@ -170,8 +170,9 @@ export function portsHere(text: string): ReadonlySet<number> {
   for (const { index, 1: port } of text.matchAll(/:0{0,3}(\d{1,5})(?!\d)/g))
     if (THIS_MACHINE.test(text.slice(Math.max(0, index - 24), index))) found.add(Number(port));
   // `/dev/tcp/localhost/7433`, `nc localhost 7433`, and `:7433` as httpie takes it.
-  for (const { 1: host, 2: port } of text.matchAll(/(?:^|[\s/])(\S+?)[/\s]+0{0,3}(\d{1,5})(?!\d)/g))
-    if (THIS_MACHINE.test(` ${host!.replace(/^.*\//, '')}`)) found.add(Number(port));
+  const words = text.replace(/^\/dev\/tcp\/(\S+?)\/(\d+)/, '$1 $2').split(/\s+/);
+  for (const [index, word] of words.entries())
+    if (/^\d{1,5}$/.test(word) && THIS_MACHINE.test(` ${words[index - 1] ?? ''}`)) found.add(Number(word));
   const short = /^:(\d{1,5})(?:\/|$)/.exec(text)?.[1];
   if (short !== undefined) found.add(Number(short));
   return found;

@@ -48,9 +48,9 @@ export class OwnWatch {
     for (const word of reads) this.#touch('<', word, 'reads');
     // bash takes `/dev/tcp/HOST/PORT` for a connection.
     const connections = [...writes, ...reads].map(({ text }) => text).filter((text) => text.startsWith('/dev/tcp/'));
-    if (connections.length > 0) {
-      this.#asks('/dev/tcp', connections.join(' '));
-      this.#findings.some(this.#findings.hostsIn(connections.join(' ')), 'it speaks with a host by itself');
+    for (const connection of connections) {
+      this.#asks('/dev/tcp', connection);
+      this.#findings.some(this.#findings.hostsIn(connection), 'it speaks with a host by itself');
     }
   }
 
