@@ -338,7 +338,7 @@ export function mayBeOption(value: JsonValue): boolean {
 /** Whether a refspec forces or deletes: a leading `+`, nothing before the `:`, or an option. */
 export function isDestructiveRefspec(value: JsonValue): boolean {
   if (Array.isArray(value)) return value.some(isDestructiveRefspec);
-  return typeof value === 'string' && /^\s*(\+|:|-)/.test(value);
+  return typeof value === 'string' && /^\s*(\+|:(?!\s*$)|-)/.test(value);
 }
 
 /** `Ann <ann@acme.com>, bob@acme.com; …` as the bare addresses; what could hold another is unreadable. */
