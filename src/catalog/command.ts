@@ -273,7 +273,9 @@ function readLeaf(
       return found.state === 'value' ? [found.value] : [];
     };
     const mayLower = (canonical: string) =>
-      !(args[canonical] ?? []).some((token) => argv.shortened.has(token) || isNegated(token, argv));
+      !(args[canonical] ?? []).some(
+        (token) => argv.shortened.has(token) || isNegated(token, argv) || mayBeValue(own, token, known),
+      );
     const outcome = outcomeOf(rules, { read, given, own: read, mayLower }, `${name} in the catalog's commands`);
     return { outcome, read, origin: rules.base?.origin ?? 'catalog', names: Object.keys(args) };
   });
@@ -314,6 +316,21 @@ function isValue(words: readonly ShellWord[], text: string): boolean {
   return words.some((word, index) => word.text === text && /^--?[a-z]/i.test(words[index - 1]?.text ?? ''));
 }
 
+/** The same of a word behind a long option that the catalog doesn't know: `--backup-dir --dry-run`. */
+function mayBeValue(words: readonly ShellWord[], token: string, { names }: KnownOptions): boolean {
+  return words.some(({ text }, index) => {
+    const before = words[index - 1]?.text ?? '';
+    return text === token && /^--[a-z][a-z-]*$/.test(before) && !names.has(before) && !FLAGS.has(before);
+  });
+}
+
+/** Flags that many programs have. */
+const FLAGS: ReadonlySet<string> = new Set(
+  '--force --all --tags --quiet --verbose --prune --delete --mirror --recursive --progress --yes --interactive --atomic --follow-tags --set-upstream --no-verify --cached --amend --no-edit --signoff --include-untracked --update --patch --keep-empty --expire-unreachable --fix --stat'.split(
+    ' ',
+  ),
+);
+
 function onlyHelp(outcome: Outcome): Outcome {
   return { ...outcome, possible: ['Read'], operation: 'Read', reasons: [...outcome.reasons, '--help only shows help'] };
 }
@@ -349,7 +366,8 @@ function placed(tokens: readonly string[], { options, operands, afterDashes, ope
     }
     const [option, part] = token.split(':') as [string, string | undefined];
     const given = options.get(option) ?? [];
-    if (part === undefined) return given.map((each) => each ?? undefined);
+    // `--delete-branch=false` is as if it were not there.
+    if (part === undefined) return given.map((each) => (each === 'false' ? false : (each ?? undefined)));
     return given.flatMap((each) => {
       if (each === null) return [undefined];
       if (typeof each !== 'string' || !each.startsWith(`${part}=`)) return [];

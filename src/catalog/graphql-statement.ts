@@ -30,6 +30,8 @@ export function readGraphql(text: string): Operation | null {
     } else if (token === '{' || token === '(' || token === '[') {
       open.push(token);
       if (token !== '{') inner++;
+    } else if (kind === 'mutation' && inner > 0 && FLAGS.test(token) && tokens[index + 1] === ':') {
+      if (tokens[index + 2] !== 'false' && tokens[index + 2] !== 'null') found.push('Delete');
     } else if (kind === 'mutation' && open.length > 0 && inner === 0) {
       if (token === '...') return null;
       const isField = /^\w/.test(token) && tokens[index + 1] !== ':' && tokens[index - 1] !== '@';
@@ -45,6 +47,9 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   [')', '('],
   [']', '['],
 ]);
+
+/** Arguments that throw away, or go over what is there, unless they are false. */
+const FLAGS = /^(trashed|archived|in_?trash|force)$/i;
 
 /** Longer than any name of a field. */
 const MAX_NAME = 200;

@@ -86,7 +86,10 @@ export class KnownPrograms {
     here: Here,
   ): readonly (readonly CommandReading[])[] {
     // Of a program that serves several integrations, those that know this command; all of them, if none does.
-    const found = this.#concerned(programs, words).map((program) => ({
+    const isElsewhere = [...assignments.map((each) => each.name), ...here.variables.names].some((each) =>
+      RCLONE.test(each),
+    );
+    const found = (isElsewhere ? programs : this.#concerned(programs, words)).map((program) => ({
       integration: program.integration,
       readings: this.#read(name, program, words, here),
     }));
@@ -135,6 +138,9 @@ export class KnownPrograms {
     return isSure ? programs.filter(({ command }) => types.includes(command.remote ?? '')) : programs;
   }
 }
+
+/** Variables by which rclone's remotes are others than those that are known. */
+const RCLONE = /^(RCLONE_|HOME$|XDG_CONFIG_HOME$)/;
 
 /** Its command is made when it is first asked for. */
 function programOf(integration: Integration, name: string): Program {

@@ -85,13 +85,8 @@ export function touchesOfCalls(
   const keeps = name === 'git' && calls.length > 0 && calls.every((each) => KEEPS_FILES.test(each.name));
   const fetches = name !== 'git' && reads && calls.some((each) => GETS_FILES.test(each.name));
   const named: Touch = (reads && name === 'git') || keeps ? 'reads' : 'changes';
-  const here: Touch = calls.some((each) => each.name === 'git clean')
-    ? 'destroys'
-    : fetches
-      ? 'fills'
-      : reads
-        ? 'reads'
-        : named;
+  const changesHere: Touch = calls.some((each) => each.name === 'git clean') ? 'destroys' : named;
+  const here: Touch = !reads ? changesHere : fetches ? 'fills' : 'reads';
   return [
     ...words.map((word): { word: ShellWord; touch: Touch } => ({ word, touch: named })),
     { word: HERE, touch: here },
