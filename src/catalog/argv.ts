@@ -1,9 +1,12 @@
 /** The options and operands of a command, as programs commonly read them: `--x=y`, `-abc`, `--`, unique beginnings of long options. Pure. */
 import type { ShellWord } from './shell-line.ts';
+import { printedFirst } from './shell-printed.ts';
 
 export interface Argv {
   /** by the option's full name, each value in order: `true` for a flag, null where only the shell knows */
   readonly options: ReadonlyMap<string, readonly (string | true | null)[]>;
+  /** the same values as they are written; no text for a flag */
+  readonly written: ReadonlyMap<string, readonly string[]>;
   /** null where only the shell knows */
   readonly operands: readonly (string | null)[];
   /** those of them that stand after `--`; null where there is none */
@@ -28,14 +31,20 @@ const NONE: ReadonlySet<string> = new Set();
 
 export function readArgv(words: readonly ShellWord[], { values, attached = NONE, names }: KnownOptions): Argv {
   const options = new Map<string, (string | true | null)[]>();
+  const written = new Map<string, string[]>();
   const shortened = new Set<string>();
   const operands: (string | null)[] = [];
   let open = false;
   let afterDashes: (string | null)[] | null = null;
-  const add = (name: string, value: string | true | null) => {
+  const add = (name: string, value: string | true | null, text = '') => {
     const given = options.get(name);
-    if (given === undefined) options.set(name, [value]);
-    else given.push(value);
+    if (given === undefined) {
+      options.set(name, [value]);
+      written.set(name, [text]);
+    } else {
+      given.push(value);
+      written.get(name)!.push(text);
+    }
   };
   const textOf = (word: ShellWord | undefined) => (word === undefined ? true : word.dynamic ? null : word.text);
   let index = 0;
@@ -66,7 +75,8 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
           : meant.every((name) => values.has(name))
             ? textOf(words[index++])
             : true;
-      for (const name of meant) add(name, value);
+      const valueText = equals !== -1 ? text.slice(equals + 1) : value === true ? '' : (words[index - 1]?.text ?? '');
+      for (const name of meant) add(name, value, valueText);
     } else if (text.startsWith('-') && text !== '-') {
       for (let at = 1; at < text.length; at++) {
         const name = `-${text[at]}`;
@@ -79,16 +89,18 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
           continue;
         }
         const rest = text.slice(at + 1).replace(/^=/, '');
-        add(name, rest === '' ? textOf(words[index++]) : word.dynamic ? null : rest);
+        const next = rest === '' ? words[index++] : { ...word, text: rest };
+        add(name, textOf(next), next?.text);
         break;
       }
     } else operands.push(open || word.dynamic ? null : text);
   }
-  return { options, operands, afterDashes, shortened, open };
+  return { options, written, operands, afterDashes, shortened, open };
 }
 
 /** Of a word that the shell completes: whether it may become another option than it seems, or any option at all. */
 function mayBeAnOption(text: string, values: ReadonlySet<string>): boolean {
+  if (printedFirst(text) !== null) return false;
   if (!text.startsWith('-')) return !/^[\p{L}\p{N}_./:@%+,~]/u.test(text);
   // `--format=$X` and `-m"$X"` are the options that they begin with.
   return !(/^--[\w-]+=/.test(text) || values.has(text.slice(0, 2)));

@@ -356,7 +356,7 @@ function isNegated(token: string, { options }: Pick<Argv, 'options'>): boolean {
 }
 
 /** What stands in the places of one canonical argument. */
-function placed(tokens: readonly string[], { options, operands, afterDashes, open }: Argv): Argument {
+function placed(tokens: readonly string[], { options, written, operands, afterDashes, open }: Argv): Argument {
   const values = tokens.flatMap((token): (JsonValue | undefined)[] => {
     if (token === '--') return (afterDashes ?? []).map((each) => each ?? undefined);
     const position = /^(\d+)(\+?)$/.exec(token);
@@ -368,8 +368,10 @@ function placed(tokens: readonly string[], { options, operands, afterDashes, ope
     const given = options.get(option) ?? [];
     // `--delete-branch=false` is as if it were not there.
     if (part === undefined) return given.map((each) => (each === 'false' ? false : (each ?? undefined)));
-    return given.flatMap((each) => {
-      if (each === null) return [undefined];
+    return given.flatMap((each, index) => {
+      // Only the shell knows `n=$N`, but it is n and nothing else.
+      const key = each === null ? /^([\w.[\]-]+)=/.exec(written.get(option)?.[index] ?? '')?.[1] : undefined;
+      if (each === null) return key !== undefined && key !== part ? [] : [undefined];
       if (typeof each !== 'string' || !each.startsWith(`${part}=`)) return [];
       const text = each.slice(part.length + 1);
       return [text.startsWith('@') ? undefined : text];

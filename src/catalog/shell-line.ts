@@ -4,6 +4,7 @@
  * (`shell-reading.ts`). Pure.
  */
 import { type Command, forEachChild, parse, type Redirection, type SyntaxNode, type Word, type WordPart } from 'unbash';
+import { printedFirst } from './shell-printed.ts';
 import { arithmeticVariables } from './shell-variables.ts';
 
 export interface ShellWord {
@@ -141,7 +142,12 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
       return [...within(node.clause), ...maybe(node.body)];
     case 'For':
     case 'Select': {
-      const assignments = [{ name: node.name.value, index: null, value: UNKNOWN_WORD }];
+      // Of commits that a substitution prints each is one.
+      const [only, ...more] = node.wordlist ?? [];
+      const printed = only !== undefined && more.length === 0 ? wordOf(only) : UNKNOWN_WORD;
+      const value =
+        printedFirst(printed.text) === 'name' && /^\$\([^()]*\)$/.test(printed.text) ? printed : UNKNOWN_WORD;
+      const assignments = [{ name: node.name.value, index: null, value }];
       // What its words hold may be evaluated later.
       const words = [{ text: 'set', dynamic: false }, ...(node.wordlist ?? []).map(wordOf)];
       return [

@@ -98,7 +98,14 @@ class Reader implements Follower {
     this.#catalog = catalog;
     this.#whole = line;
     this.findings = new Findings(catalog);
-    this.variables = new Variables({ home: context.home, folder: () => this.folders.only });
+    this.variables = new Variables({
+      home: context.home,
+      folder: () => this.folders.only,
+      branch: () => {
+        const folder = this.folders.only;
+        return folder === null ? null : (this.heads.now(folder, context.git.get(folder) ?? null)?.branch ?? null);
+      },
+    });
     this.folders = new Folders(context.cwd, context.home, (word) => this.variables.completed(word));
     this.own = new OwnWatch({ catalog, home: context.home, own: context.own }, this.findings, this.folders);
     this.#known = new KnownPrograms(catalog, context);
@@ -172,11 +179,12 @@ class Reader implements Follower {
         return { ok: before, failed: before };
       case 'maybe': {
         const heads = this.heads.mark;
+        const variables = this.variables.mark;
         this.#maybe++;
         this.folders.leave(this.#sequence(step.steps, depth));
         let after = unionOf(before, this.folders.now);
-        // A loop may come by again, from where it has led.
-        if (after.size > before.size) {
+        // A loop may come by again, from where it has led and with what it has set.
+        if (after.size > before.size || this.variables.hasChanged(variables)) {
           this.folders.now = after;
           this.folders.leave(this.#sequence(step.steps, depth));
           after = unionOf(after, this.folders.now);
@@ -236,7 +244,8 @@ class Reader implements Follower {
     if (this.#isTooDeep(run.depth)) return;
     const [first, ...others] = this.variables.withProgram(withoutPrecommands(given));
     if (first === undefined || this.#isTooMuch(others.length)) return;
-    const rest = others.map((word) => this.variables.plain(word));
+    const isShadowed = this.#functions.has('git') || this.#aliases.has('git');
+    const rest = others.map((word) => this.variables.plain(isShadowed ? withoutPrinted(word) : word));
     const path = this.variables.programOf(first);
     if (path === null) {
       this.findings.every(`only the shell knows which program "${first.text}" is`);
@@ -384,6 +393,11 @@ class Reader implements Follower {
     const concerned = this.findings.hostsIn(spoken.join(' ')).filter(({ id }) => !known.has(id));
     this.findings.some(concerned, `only the shell knows which host ${name} asks`);
   }
+}
+
+/** Where `git` is something else, nobody knows what it prints. */
+function withoutPrinted(word: ShellWord): ShellWord {
+  return word.substitutions === undefined ? word : { text: '$', dynamic: true };
 }
 
 function withoutPrecommands(given: readonly ShellWord[]): readonly ShellWord[] {

@@ -1,19 +1,25 @@
 /** What a shell line's variables hold, as far as the line itself says it. Pure. */
 import { mayRedirectGit } from './git-context.ts';
 import type { ShellAssignment, ShellWord } from './shell-line.ts';
+import { printedFirst } from './shell-printed.ts';
 
 /** What is known beside the line. */
 interface Around {
   readonly home: string | null;
   /** the folder by now, where there is only one */
   readonly folder: () => string | null;
+  /** the branch that is checked out there; null if unknown */
+  readonly branch: () => string | null;
 }
 
 export class Variables {
   readonly #around: Around;
   /** all that the line has set by now, in whatever process */
   readonly #set = new Set<string>();
-  /** those that hold a text that is known; null for one that has changed since */
+  /**
+   * Those that hold a text that is known, or what a substitution prints that is no option: that stands there as it is written.
+   * Null for one that has changed since.
+   */
   #values = new Map<string, string | null>();
   /** those that programs are given too */
   readonly #exported = new Set<string>();
@@ -39,7 +45,8 @@ export class Variables {
     for (const { name, index, value, isUnknown } of assignments) {
       const text = index === null ? this.completed(value) : null;
       const isPlain = isPlainText(text) && isSure && !this.#isLost && !this.#set.has(name);
-      this.#values.set(name, isPlain ? text : null);
+      const isPrinted = isSure && !this.#isLost && !this.#set.has(name) && printedFirst(value.text) === 'name';
+      this.#values.set(name, isPlain ? text : isPrinted ? value.text : null);
       this.#set.add(name);
       // `export $(cat .env)`
       if (isUnknown === true) this.lose();
@@ -60,6 +67,11 @@ export class Variables {
   /** What they hold now, for `doubt`. */
   get mark(): ReadonlyMap<string, string | null> {
     return new Map(this.#values);
+  }
+
+  /** Whether any was set, or lost, since then. */
+  hasChanged(mark: ReadonlyMap<string, string | null>): boolean {
+    return [...this.#values].some(([name, value]) => mark.get(name) !== value);
   }
 
   /** What was set since then may not have been. */
@@ -93,15 +105,24 @@ export class Variables {
 
   /** What it holds; null where only the shell knows. */
   valueOf(name: string): string | null {
-    if (this.#set.has(name)) return this.#set.has('IFS') ? null : (this.#values.get(name) ?? null);
+    if (this.#set.has(name)) {
+      const value = this.#values.get(name) ?? null;
+      return this.#set.has('IFS') || value?.startsWith('$(') === true ? null : value;
+    }
     if (name === 'HOME') return this.#around.home;
     return name === 'PWD' ? this.#around.folder() : null;
   }
 
   /** A word with all its variables known, or null where only the shell knows. */
-  completed({ text, dynamic, variables, whole }: ShellWord): string | null {
+  completed({ text, dynamic, variables, whole, substitutions }: ShellWord): string | null {
     if (!dynamic) return text;
-    if (variables === undefined) return null;
+    if (variables === undefined) {
+      const [only, ...others] = substitutions ?? [];
+      const branch =
+        only !== undefined && others.length === 0 && printedFirst(only) === 'branch' ? this.#around.branch() : null;
+      const whole = branch === null ? null : text.replace(only!, () => branch);
+      return whole === null || /[$`{*?[]/.test(whole) ? null : whole;
+    }
     const values = new Map(variables.map((name) => [name, this.valueOf(name)] as const));
     const isSplit = whole !== true && [...values.values()].some((value) => value === null || /[\s*?[]|^$/.test(value));
     if (isSplit || [...values.values()].includes(null)) return null;
@@ -111,7 +132,12 @@ export class Variables {
   /** With its variables filled in, if all are known. */
   plain(word: ShellWord): ShellWord {
     const text = this.completed(word);
-    return text === null ? word : { text, dynamic: false };
+    if (text !== null) return { text, dynamic: false };
+    const name = /^\$\{?(\w+)\}?/.exec(word.text)?.[1];
+    const printed = name === undefined ? undefined : this.#values.get(name);
+    return printed?.startsWith('$(') === true
+      ? { ...word, text: word.text.replace(/^\$\{?\w+\}?/, () => printed) }
+      : word;
   }
 
   /** `$CMD push`, where the line has said what CMD is: the shell makes words of it. */

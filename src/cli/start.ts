@@ -33,7 +33,10 @@ start().catch((error) => {
 async function start(): Promise<void> {
   // A hook stands before every command of an agent: it doesn't wait for what only people need.
   if (isHook && (await startHook())) return;
-  process.getBuiltinModule('node:module').enableCompileCache(join(__dirname, 'compiled'));
+  const { enableCompileCache } = process.getBuiltinModule('node:module');
+  if (enableCompileCache === undefined)
+    throw new Error(`this is Node ${process.version}, and 22.13 or newer is needed`);
+  enableCompileCache(join(__dirname, 'compiled'));
   await import('./main.ts');
 }
 
