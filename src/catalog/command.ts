@@ -188,7 +188,16 @@ function withGiven(git: GitContext | null, globals: Argv | null): GitContext | n
 
 const LOST = Symbol('lost');
 
+/** Of each command, worked out once. */
+const KNOWN = new WeakMap<CatalogCommand, KnownOptions>();
+
 function knownOptions(command: CatalogCommand): KnownOptions {
+  const known = KNOWN.get(command) ?? optionsOf(command);
+  KNOWN.set(command, known);
+  return known;
+}
+
+function optionsOf(command: CatalogCommand): KnownOptions {
   const { values = [], attached = [], runs = [], arguments: map = {}, cases = [] } = command;
   const named = [...Object.values(map), ...cases.flatMap((each) => [each.if, ...Object.values(each.arguments ?? {})])]
     .flat()
