@@ -60,8 +60,8 @@ function effectOf(name: string, words: readonly ShellWord[], context: GitContext
     case 'git branch':
       return branched(words, context);
     case 'gh pr checkout':
+    case 'gh co':
     case 'gh issue develop':
-    case 'git bisect':
     case 'git stash branch':
       return { branch: null };
     case 'git rebase':
@@ -71,10 +71,9 @@ function effectOf(name: string, words: readonly ShellWord[], context: GitContext
     case 'git config':
       return configured(words);
     default:
-      return /^git (bisect|remote (add|set-url|rename|remove|rm|set-branches))\b/.test(name)
-        ? name.startsWith('git bisect')
-          ? { branch: null }
-          : { unsure: new Set(['push', 'repository']) }
+      if (/^git bisect\b/.test(name)) return { branch: null };
+      return /^git remote (add|set-url|rename|remove|rm|set-branches)$/.test(name)
+        ? { unsure: new Set(['push', 'repository']) }
         : null;
   }
 }

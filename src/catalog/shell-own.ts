@@ -11,11 +11,12 @@ import {
   speaksOfOwn,
   type Touch,
 } from './own.ts';
-import { HARMLESS, STOPS } from './programs.ts';
+import { HARMLESS } from './programs.ts';
 import { readSedScript, sedScripts } from './sed-script.ts';
 import type { Findings } from './shell-findings.ts';
 import type { Folders } from './shell-folders.ts';
 import type { ShellCommand, ShellWord } from './shell-line.ts';
+import { Stopping } from './stopping.ts';
 import { patchedPaths, pathsIn, pathsInText, touchesOf, touchesOfCalls } from './touching.ts';
 
 /** What is known beside the line. */
@@ -30,9 +31,7 @@ export class OwnWatch {
   readonly #around: Around;
   readonly #findings: Findings;
   readonly #folders: Folders;
-  /** the line looks for toolgate's processes; it ends processes whose numbers only the shell knows */
-  #searches = false;
-  #ends = false;
+  readonly #stopping: Stopping | null;
   /** what was found of a path before */
   readonly #touched = new Map<string, OwnTool | null>();
 
@@ -40,6 +39,7 @@ export class OwnWatch {
     this.#around = around;
     this.#findings = findings;
     this.#folders = folders;
+    this.#stopping = around.own === null ? null : new Stopping(around.own.ports);
   }
 
   /** The files that a command's redirects write and read. */
@@ -61,7 +61,7 @@ export class OwnWatch {
 
   /** What the words of a program that no catalog knows name of them. */
   words(name: string, words: readonly ShellWord[]): void {
-    this.#stops(name, words);
+    if (this.#stopping?.isBy(name, words) === true) this.#add('stop', name, null);
     if (!HARMLESS.has(name)) {
       for (const { text } of words) this.#asks(name, text);
       if (CONNECTS.has(name)) this.#asks(name, words.map(({ text }) => text).join(' '));
@@ -78,30 +78,6 @@ export class OwnWatch {
       if (/[\s'"]/.test(word.text))
         for (const text of pathsInText(word.text)) this.#touch(name, plainWord(text), touch);
     }
-  }
-
-  /** What ends toolgate's processes: by its name, by its port, or by numbers that a search for it has found. */
-  #stops(name: string, words: readonly ShellWord[]): void {
-    const { own } = this.#around;
-    if (own === null) return;
-    const texts = words.map(({ text }) => text);
-    const line = texts.join(' ').toLowerCase();
-    const speaks = line.includes('toolgate') || /\[t\]oolgate/.test(line);
-    const isByPort = own.ports.some((port) => new RegExp(`(^|[^\\d])${port}([^\\d]|$)`).test(line));
-    if (STOPS.has(name)) {
-      const onlyLooks =
-        texts.some((text) => /^(-0|--signal=0|-l|-L)$/.test(text)) || (name === 'systemctl' && LOOKS.test(line));
-      if (onlyLooks) return;
-      this.#ends ||= words.some(({ dynamic }) => dynamic);
-      if (speaks) this.#add('stop', name, null);
-    } else if (/^(fuser|kill-port|fkill|pm2|launchctl|supervisorctl|service)$/.test(name)) {
-      if (
-        (speaks && !LOOKS.test(line)) ||
-        (isByPort && (name !== 'fuser' || texts.some((text) => /^-\w*k/.test(text))))
-      )
-        this.#add('stop', name, null);
-    } else if (FINDS_PROCESSES.has(name) && (speaks || isByPort)) this.#searches = true;
-    if (this.#ends && this.#searches) this.#add('stop', 'kill', null);
   }
 
   /** What the calls of a program that the catalog knows do to the files of its words, and of the folder it works in. */
@@ -171,20 +147,6 @@ export class OwnWatch {
   }
 }
 
-/** Programs that look for processes, or go through what others print of them. */
-const FINDS_PROCESSES: ReadonlySet<string> = new Set([
-  'pgrep',
-  'pidof',
-  'ps',
-  'grep',
-  'rg',
-  'awk',
-  'lsof',
-  'ss',
-  'netstat',
-  'fuser',
-]);
-
 /** Programs that connect to a host and a port that stand apart. */
 const CONNECTS: ReadonlySet<string> = new Set([
   'nc',
@@ -199,8 +161,6 @@ const CONNECTS: ReadonlySet<string> = new Set([
   'curl',
   'wget',
 ]);
-
-const LOOKS = /^(status|list|show|print|is-active|cat|describe|logs)\b/;
 
 function plainWord(text: string): ShellWord {
   return { text, dynamic: false };

@@ -1,5 +1,6 @@
 /** Which of a command's words may be files, and what it does to them. Pure. */
 import type { CommandCall } from './command.ts';
+import { filledBy } from './filling.ts';
 import { unique } from './lists.ts';
 import type { Touch } from './own.ts';
 import { CHANGING_OPTIONS, DESTROYS_FILES, READS_FILES, SOURCE_OF_COPIES } from './programs.ts';
@@ -23,7 +24,10 @@ export function touchesOf(name: string, words: readonly ShellWord[]): { word: Sh
     if (!hasTarget) return otherwise;
     return word === target ? 'changes' : source;
   };
-  return [...words.map((word) => ({ word, touch: touchOf(word) })), ...filled(name, words)];
+  return [
+    ...words.map((word) => ({ word, touch: touchOf(word) })),
+    ...filledBy(name, words).map((word): { word: ShellWord; touch: Touch } => ({ word, touch: 'fills' })),
+  ];
 }
 
 const CHANGES_ALL_BELOW: ReadonlySet<string> = new Set(['chmod', 'chown', 'chgrp', 'setfacl', 'chattr']);
@@ -38,42 +42,6 @@ function touchOfFinder(words: readonly ShellWord[]): Touch {
   return at === -1 || READS_FILES.has(program) || program === 'git' ? 'reads' : 'destroys';
 }
 
-/** What a program puts into a folder, under the name that it has already. */
-function filled(name: string, words: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] {
-  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
-  const after = (option: RegExp) => words[words.findIndex(({ text }) => option.test(text)) + 1];
-  const within = (folder: ShellWord, names: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] =>
-    names.map(({ text, dynamic }) => {
-      const base = /([^/\\]+)$/.exec(text.replace(/(?<=.)\/$/, name === 'rsync' ? '/.' : ''))?.[1] ?? '.';
-      const isAll = base === '.' || base === '*' || dynamic;
-      return { word: isAll ? folder : { ...folder, text: `${folder.text}/${base}` }, touch: 'fills' };
-    });
-  const operands = words.filter(({ text }) => !text.startsWith('-'));
-  if (SOURCE_OF_COPIES.has(name) || name === 'ln') {
-    const named = has(/^(-\w*t|--target-directory)$/) ? after(/^(-\w*t|--target-directory)$/) : operands.at(-1);
-    return named === undefined
-      ? []
-      : within(
-          named,
-          operands.filter((each) => each !== named),
-        );
-  }
-  const addresses = operands.filter(({ text }) => text.includes('://') || text.includes('/'));
-  if (name === 'curl' && has(/^(-\w*[OJ]|--remote-name(-all)?|--remote-header-name)$/))
-    return within(has(/^--output-dir$/) ? after(/^--output-dir$/)! : HERE, addresses);
-  if ((name === 'wget' || name === 'wget2') && !has(/^(-\w*O|--output-document)/)) {
-    const attached = words.flatMap(({ text }) => /^(?:-P|--directory-prefix=)(.+)$/.exec(text)?.[1] ?? []);
-    const folder = has(/^(-P|--directory-prefix)$/)
-      ? after(/^(-P|--directory-prefix)$/)!
-      : { text: attached[0] ?? '.', dynamic: false };
-    return within(folder, addresses);
-  }
-  if (/^(g?tar|bsdtar)$/.test(name) && has(/^(-?[a-zA-Z]*x|--extract|--get)/) && !has(/^(-?\w*c\w*f|--create)/))
-    return [{ word: has(/^(-C|--directory)$/) ? after(/^(-C|--directory)$/)! : HERE, touch: 'fills' }];
-  if (name === 'unzip' || name === '7z') return [{ word: has(/^-d$/) ? after(/^-d$/)! : HERE, touch: 'fills' }];
-  return [];
-}
-
 /** Of a program that the catalog knows: it changes files in the folder that it works in, too. */
 export function touchesOfCalls(
   name: string,
@@ -84,8 +52,9 @@ export function touchesOfCalls(
   // Of git's commands most leave the files alone. What others only get from their services they may write down here.
   const keeps = name === 'git' && calls.length > 0 && calls.every((each) => KEEPS_FILES.test(each.name));
   const fetches = name !== 'git' && reads && calls.some((each) => GETS_FILES.test(each.name));
-  const named: Touch = (reads && name === 'git') || keeps ? 'reads' : 'changes';
-  const changesHere: Touch = calls.some((each) => each.name === 'git clean') ? 'destroys' : named;
+  const changes: Touch = keeps ? 'reads' : 'changes';
+  const changesHere: Touch = calls.some((each) => each.name === 'git clean') ? 'destroys' : changes;
+  const named: Touch = !reads || fetches ? changes : 'reads';
   const here: Touch = !reads ? changesHere : fetches ? 'fills' : 'reads';
   return [
     ...words.map((word): { word: ShellWord; touch: Touch } => ({ word, touch: named })),
