@@ -348,7 +348,13 @@ function fits(token: string, { options, operands }: Argv): boolean {
   if (token.startsWith('-'))
     return options.has(token) && options.get(token)!.at(-1) !== 'false' && !isNegated(token, { options });
   if (token.startsWith('=')) return typeof operands[0] === 'string' && pathIn(operands[0]) === token.slice(1);
+  if (token === 'local') return isLocal(operands.at(-1));
   return token === '0' ? operands.length === 0 : operands.length >= Number(token);
+}
+
+/** A path here, not one behind the name of a remote: `./x`, and not `gd:x`. */
+function isLocal(operand: string | null | undefined): boolean {
+  return typeof operand === 'string' && !/^:?[\w.+@ -]{2,}:/.test(operand);
 }
 
 /** The path of an address, or of what is one by its end: `https://api.github.com/graphql?x`, `//graphql`, `./graphql` are `graphql`. */

@@ -178,7 +178,10 @@ interface Modifiers {
   readonly request?: Request | undefined;
 }
 
-/** What a command is where one of these fits: an option, so many operands (`0` none, `2` two or more), `=x` as the first operand. */
+/**
+ * What a command is where one of these fits: an option, so many operands (`0` none, `2` two or more), `=x` as the first operand,
+ * `local` where the last one is a path here and no remote's.
+ */
 interface CommandCase extends Modifiers {
   readonly if: readonly string[];
   readonly tool: string;

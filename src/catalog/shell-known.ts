@@ -134,10 +134,19 @@ export class KnownPrograms {
       dynamic ? [null] : [...text.matchAll(/^:?([\w.+@ -]{2,}?):/g)].map((each) => each[1]!),
     );
     const types = remotes.map((each) => (each === null ? null : (this.#around.remotes.get(each) ?? null)));
-    const isSure = !types.includes(null) && types.length > 0 && !words.some(({ text }) => text.startsWith('--config'));
+    // One that stands before another may be any.
+    const isSure =
+      types.every((type) => type !== null && !OVER_OTHERS.has(type)) &&
+      types.length > 0 &&
+      !words.some(({ text }) => text.startsWith('--config'));
     return isSure ? programs.filter(({ command }) => types.includes(command.remote ?? '')) : programs;
   }
 }
+
+/** Types of rclone's remotes that keep what they hold in other remotes. */
+const OVER_OTHERS: ReadonlySet<string> = new Set(
+  'alias cache chunker combine compress crypt hasher union archive'.split(' '),
+);
 
 /** Variables by which rclone's remotes are others than those that are known. */
 const RCLONE = /^(RCLONE_|HOME$|XDG_CONFIG_HOME$)/;

@@ -27,6 +27,7 @@ const CONTEXT: ShellContext = {
     ['gd', 'drive'],
     ['db', 'dropbox'],
     ['s3', 's3'],
+    ['enc', 'crypt'],
   ]),
   aliases: new Map([
     ['gp', 'git push'],
