@@ -75,6 +75,8 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
           : meant.every((name) => values.has(name))
             ? textOf(words[index++])
             : true;
+      // `--delete-branch=false` is as if it were not there.
+      if (equals !== -1 && value === 'false' && !meant.some((name) => values.has(name))) continue;
       const valueText = equals !== -1 ? text.slice(equals + 1) : value === true ? '' : (words[index - 1]?.text ?? '');
       for (const name of meant) add(name, value, valueText);
     } else if (text.startsWith('-') && text !== '-') {
@@ -100,7 +102,7 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
 
 /** Of a word that the shell completes: whether it may become another option than it seems, or any option at all. */
 function mayBeAnOption(text: string, values: ReadonlySet<string>): boolean {
-  if (printedFirst(text) !== null) return false;
+  if (printedFirst(text) === 'name') return false;
   if (!text.startsWith('-')) return !/^[\p{L}\p{N}_./:@%+,~]/u.test(text);
   // `--format=$X` and `-m"$X"` are the options that they begin with.
   return !(/^--[\w-]+=/.test(text) || values.has(text.slice(0, 2)));

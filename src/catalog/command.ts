@@ -345,8 +345,7 @@ function onlyHelp(outcome: Outcome): Outcome {
 }
 
 function fits(token: string, { options, operands }: Argv): boolean {
-  if (token.startsWith('-'))
-    return options.has(token) && options.get(token)!.at(-1) !== 'false' && !isNegated(token, { options });
+  if (token.startsWith('-')) return options.has(token) && !isNegated(token, { options });
   if (token.startsWith('=')) return typeof operands[0] === 'string' && pathIn(operands[0]) === token.slice(1);
   if (token === 'local') return isLocal(operands.at(-1));
   return token === '0' ? operands.length === 0 : operands.length >= Number(token);
@@ -381,8 +380,7 @@ function placed(tokens: readonly string[], { options, written, operands, afterDa
     }
     const [option, part] = token.split(':') as [string, string | undefined];
     const given = options.get(option) ?? [];
-    // `--delete-branch=false` is as if it were not there.
-    if (part === undefined) return given.map((each) => (each === 'false' ? false : (each ?? undefined)));
+    if (part === undefined) return given.map((each) => each ?? undefined);
     return given.flatMap((each, index) => {
       // Only the shell knows `n=$N`, but it is n and nothing else.
       const key = each === null ? /^([\w.[\]-]+)=/.exec(written.get(option)?.[index] ?? '')?.[1] : undefined;

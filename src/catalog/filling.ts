@@ -7,23 +7,28 @@ const HERE: ShellWord = { text: '.', dynamic: false };
 /** The files and folders; a folder alone where anything below it may be written. */
 export function filledBy(name: string, words: readonly ShellWord[]): ShellWord[] {
   const operands = words.filter(({ text }) => !text.startsWith('-'));
+  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
   if (SOURCE_OF_COPIES.has(name) || name === 'ln') {
-    const folder = valueBehind(words, /^(?:-\w*t|--target-directory)(?:=(.+))?$/) ?? operands.at(-1);
+    const folder = valueBehind(words, /^(?:-[a-zA-Z]*?t|--target-directory)(?:=?(.+))?$/) ?? operands.at(-1);
     if (folder === undefined) return [];
+    // The folder itself takes the place of the one that is named.
+    if (name === 'ditto' || has(/^(-\w*T|--no-target-directory)$/)) return [folder];
     return operands.filter((each) => each !== folder).map((each) => within(folder, each, name === 'rsync'));
   }
   const addresses = operands.filter(({ text }) => text.includes('/'));
-  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
   switch (name) {
-    case 'curl':
-      return has(/^(-\w*[OJ]|--remote-name(-all)?|--remote-header-name)$/)
-        ? addresses.map((each) => within(valueBehind(words, /^--output-dir$/) ?? HERE, each))
-        : [];
+    case 'curl': {
+      const folder = valueBehind(words, /^--output-dir(?:=(.+))?$/) ?? HERE;
+      // With -J the server says the name.
+      if (has(/^(-\w*J|--remote-header-name)/)) return [folder];
+      return has(/^(-\w*O|--remote-name(-all)?)$/) ? addresses.map((each) => within(folder, each)) : [];
+    }
     case 'wget':
-    case 'wget2':
-      return has(/^(-\w*O|--output-document)/)
-        ? []
-        : addresses.map((each) => within(valueBehind(words, /^(?:-P|--directory-prefix)(?:=?(.+))?$/) ?? HERE, each));
+    case 'wget2': {
+      const folder = valueBehind(words, /^(?:-[a-zA-Z]*?P|--directory-prefix)(?:=?(.+))?$/) ?? HERE;
+      if (has(/^--content-disposition/)) return [folder];
+      return has(/^(-\w*O|--output-document)/) ? [] : addresses.map((each) => within(folder, each));
+    }
     case 'tar':
     case 'gtar':
     case 'bsdtar':
@@ -31,7 +36,12 @@ export function filledBy(name: string, words: readonly ShellWord[]): ShellWord[]
         ? [valueBehind(words, /^(?:-C|--directory)(?:=?(.+))?$/) ?? HERE]
         : [];
     case 'unzip':
-      return [valueBehind(words, /^-d$/) ?? HERE];
+      return [valueBehind(words, /^-[a-zA-Z]*?d(.+)?$/) ?? HERE];
+    case '7z':
+    case '7za':
+      return [valueBehind(words, /^-o(.+)$/) ?? HERE];
+    case 'patch':
+      return [valueBehind(words, /^(?:-d|--directory)(?:=?(.+))?$/) ?? []].flat();
     default:
       return [];
   }

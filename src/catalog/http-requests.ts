@@ -50,15 +50,15 @@ function curlRequests(words: readonly ShellWord[], input: ShellInput): HttpReque
   const argv = readArgv(words, { values: CURL_VALUES, names: CURL_NAMES });
   const has = (...names: string[]) => names.some((name) => argv.options.has(name));
   const bodies = CURL_BODY.flatMap((name) => argv.options.get(name) ?? []);
-  const sends = bodies.length > 0 && !has('-G', '--get');
+  const sends = (bodies.length > 0 && !has('-G', '--get')) || has('-T', '--upload-file');
   const implied = has('-I', '--head') ? 'HEAD' : has('-T', '--upload-file') ? 'PUT' : sends ? 'POST' : 'GET';
   const said = last(argv, '-X', '--request');
   const method = has('-K', '--config') || isOverridden(words) || argv.open ? null : said === undefined ? implied : said;
-  const body = bodies.length === 1 ? textSent(bodies[0]!, input) : null;
+  const body = bodies.length === 1 && !has('-T', '--upload-file') ? textSent(bodies[0]!, input) : null;
   return urlsOf(words, argv, CURL_VALUES, '--url').map((url) => ({
     method,
     url,
-    ...((sends || has('-T')) && { body }),
+    ...(sends && { body }),
   }));
 }
 
@@ -181,13 +181,11 @@ function urlsOf(words: readonly ShellWord[], argv: Argv, values: ReadonlySet<str
   return [...written, ...named].map(({ text }) => withScheme(text)).filter((text) => /^[a-z]+:\/\/./i.test(text));
 }
 
-/** curl takes `api.github.com/user` for http. */
+/** As a whole address: `api.github.com/user`, `https:/api.github.com`, `user@api.github.com/x` are ones to curl. */
 function withScheme(text: string): string {
-  return /^[a-z]+:\/\//i.test(text)
-    ? text
-    : /^[\w-]+(\.[\w-]+)+\.?(:\d+)?(\/|\?|$)/.test(text)
-      ? `https://${text}`
-      : text;
+  if (/^https?:\/*/i.test(text)) return text.replace(/^(https?):\/*/i, '$1://');
+  if (/^[a-z]+:\/\//i.test(text)) return text;
+  return /^(?:[^/@\s]*@)?[\w-]+(\.[\w[\]{},-]+)+\.?(:\d+)?(\/|\?|$)/.test(text) ? `https://${text}` : text;
 }
 
 function optionSet(text: string): ReadonlySet<string> {

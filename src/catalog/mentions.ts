@@ -43,7 +43,7 @@ export function holdsCall(words: readonly string[], name: string, command: Catal
 
 /** What stands before the name of a program that is run: a separator, a word that runs another, what sets a variable for it. */
 const BEGINS =
-  /(^|[\n;&|(){}'"`=!/,*]|\b(sudo|env|exec|command|then|do|else|xargs|nohup|time|timeout|nice|ionice|stdbuf|setsid|watch|unbuffer|--)(\s+(-\S+|\d\S*|[a-z_]\w*=\S*))*|[\n;&|(){}'"`!](\s*[a-z_]\w*=\S*)+)\s*$/;
+  /(^|[\n;&|(){}'"`=!/,*]|\b(sudo|env|exec|command|then|do|else|xargs|nohup|time|timeout|nice|ionice|stdbuf|setsid|watch|unbuffer|--)(\s+(-\S+|\d\S*|[a-z_]\w*=\S*))*|[\n;&|(){}'"`!]\s*[a-z_]\w*=\S*(\s+[a-z_]\w*=\S*){0,5})\s*$/;
 
 /** What follows each place where the name begins a word: a little of it. */
 function afterName(lower: string, name: string): string[] {

@@ -162,7 +162,7 @@ export function asksDesk({ ports }: OwnPlaces, text: string): boolean {
 }
 
 const THIS_MACHINE =
-  /(?:^|[^\w.])((?:[\w-]+\.)*localhost\.?|127(?:\.\d{1,3}){1,3}|\[::1\]|\[::\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\]|0\.0\.0\.0|0|2130706433|0x7f000001)$/i;
+  /(?:^|[^\w.])(0*177(?:\.0+){0,2}\.0*1|(?:[\w-]+\.)*localhost\.?|127(?:\.\d{1,3}){1,3}|\[::1\]|\[::\]|\[::ffff:(?:127\.0\.0\.1|7f00:1)\]|0\.0\.0\.0|0|2130706433|0x7f000001)$/i;
 
 /** The ports of this machine that a text names, as in `localhost:7433`. */
 export function portsHere(text: string): ReadonlySet<number> {
@@ -173,9 +173,25 @@ export function portsHere(text: string): ReadonlySet<number> {
   const words = text.replace(/^\/dev\/tcp\/(\S+?)\/(\d+)/, '$1 $2').split(/\s+/);
   for (const [index, word] of words.entries())
     if (/^\d{1,5}$/.test(word) && THIS_MACHINE.test(` ${words[index - 1] ?? ''}`)) found.add(Number(word));
+  // curl makes several ports of `{7433,7434}` and `743[3-4]`, and connects to where `--resolve a:7433:127.0.0.1` says.
+  for (const { index, 1: ports } of text.matchAll(/:(\d*[[{][\d,\-[\]{}]+)/g))
+    if (THIS_MACHINE.test(text.slice(Math.max(0, index - 24), index)))
+      for (const port of expanded(ports!)) found.add(port);
+  for (const { 1: port, 2: host } of text.matchAll(/:(\d{1,5}):(\S+)/g))
+    if (THIS_MACHINE.test(` ${host!}`)) found.add(Number(port));
   const short = /^:(\d{1,5})(?:\/|$)/.exec(text)?.[1];
   if (short !== undefined) found.add(Number(short));
   return found;
+}
+
+/** The numbers of `{7433,7434}` or `743[3-4]`; a thousand at most. */
+function expanded(pattern: string): number[] {
+  const [, list] = /^\{([\d,]+)\}$/.exec(pattern) ?? [];
+  if (list !== undefined) return list.split(',').map(Number);
+  const [, start = '', from, to] = /^(\d*)\[(\d+)-(\d+)/.exec(pattern) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  if (from === undefined || last < first || last - first > 70_000) return [];
+  return Array.from({ length: Math.min(last - first + 1, 70_000) }, (_, at) => Number(`${start}${first + at}`));
 }
 
 /** As a call of a command or a file tool called `name`; null if the catalog has no such tool. */

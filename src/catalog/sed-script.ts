@@ -26,8 +26,16 @@ export function readSedScript(script: string): SedScript {
     for (; at < script.length; at++) {
       const char = script[at]!;
       if (char === '\\') at++;
-      else if (char === '[' && delimiter !== '[') inBrackets = true;
-      else if (char === ']' && inBrackets) inBrackets = false;
+      else if (inBrackets && /^\[[:.=]/.test(script.slice(at, at + 2))) {
+        const end = script.indexOf(`${script[at + 1]}]`, at + 2);
+        if (end === -1) return false;
+        at = end + 1;
+      } else if (char === '[' && !inBrackets && delimiter !== '[') {
+        inBrackets = true;
+        // A bracket that comes first is one of the characters.
+        at += /^\[\^?\]/.exec(script.slice(at, at + 3))?.[0].length ?? 1;
+        at--;
+      } else if (char === ']' && inBrackets) inBrackets = false;
       else if (char === delimiter && !inBrackets) {
         at++;
         return true;
@@ -122,10 +130,11 @@ export function sedScripts(texts: readonly string[]): {
   let first: string | null = null;
   for (let at = 0; at < texts.length; at++) {
     const text = texts[at]!;
-    const attached = /^(?:-[a-zA-Z]*?e|--expression=)([\s\S]+)$/.exec(text)?.[1];
-    if (/^(-[a-zA-Z]*f|--file)/.test(text)) inFile = true;
-    else if (/^(-[nrEsuz]*e|--expression)$/.test(text)) scripts.push(texts[++at] ?? '');
-    else if (attached !== undefined && /^(-[nrEsuz]*e|--expression=)/.test(text)) scripts.push(attached);
+    const attached = /^(?:-[nrEsuz]*e|--e[a-z]*=)([\s\S]+)$/.exec(text)?.[1];
+    if (/^(-[nrEsuz]*f|--fi)/.test(text)) inFile = true;
+    else if (/^(-[nrEsuz]*e|--e[a-z]*)$/.test(text)) scripts.push(texts[++at] ?? '');
+    else if (attached !== undefined) scripts.push(attached);
+    else if (/^(-[nrEsuz]*l|--l[a-z-]*)$/.test(text)) at++;
     else if (!text.startsWith('-') || text === '-') first ??= text;
   }
   // BSD's `-i ''` takes a word of its own.

@@ -5,14 +5,21 @@ import type { Follower, Run } from './shell-follower.ts';
 import { joined, type ShellAssignment, type ShellWord } from './shell-line.ts';
 import { isStandardInput } from './shell-options.ts';
 import { shellReads } from './shell-starts.ts';
-import { arithmeticVariables, assignmentOf, unknownVariable } from './shell-variables.ts';
+import { arithmeticVariables, assignmentOf, unknownVariable, unknownVariables } from './shell-variables.ts';
 
 type Builtin = (follower: Follower, words: readonly ShellWord[], run: Run, name: string) => void;
 
 const sets =
-  (assignment: (word: ShellWord) => ShellAssignment): Builtin =>
-  (follower, words) =>
-    follower.set(words.map(assignment));
+  (assignments: (word: ShellWord) => ShellAssignment[]): Builtin =>
+  (follower, words) => {
+    follower.set(words.flatMap(assignments));
+    // `read "$X"`: only the shell knows which.
+    if (words.some(isNamedByShell)) follower.variables.lose();
+  };
+
+function isNamedByShell({ text, dynamic }: ShellWord): boolean {
+  return dynamic && /[$`{*?[]/.test(text.split('=', 1)[0]!);
+}
 
 const cd: Builtin = ({ folders, variables }, words, { assignments }) => {
   const isLed = ['CDPATH', 'HOME', 'OLDPWD'].some(
@@ -28,6 +35,7 @@ const jump: Builtin = ({ folders }) => folders.change(ANYWHERE);
 const declares: Builtin = (follower, words) => {
   follower.set(words.map(assignmentOf));
   if (words.some(({ text }) => /^-\w*n/.test(text))) follower.variables.lose(true);
+  if (words.some(isNamedByShell)) follower.variables.lose();
 };
 
 const source: Builtin = (follower, words, { input, depth }, name) => {
@@ -50,19 +58,21 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       follower.set(assignments);
       follower.variables.export(assignments.map(({ name }) => name));
       // `export $(cat .env)`
-      if (words.some(({ text, dynamic }) => dynamic && !text.includes('='))) follower.variables.lose();
+      if (words.some(isNamedByShell)) follower.variables.lose();
     },
   ],
   ...['declare', 'typeset', 'local', 'readonly'].map((name) => [name, declares] as const),
-  ...['read', 'unset', 'getopts', 'wait'].map((name) => [name, sets(unknownVariable)] as const),
+  ...['read', 'unset', 'getopts', 'wait', 'vared'].map((name) => [name, sets(unknownVariables)] as const),
   ['let', (follower, words) => follower.set(words.flatMap(({ text }) => arithmeticVariables(text)))],
   [
     'printf',
     (follower, words) => {
       const at = words.findIndex(({ text }) => text.startsWith('-v'));
       const attached = words[at]?.text.slice(2) ?? '';
-      if (attached !== '') follower.set([unknownVariable({ text: attached, dynamic: false })]);
-      else if (at !== -1) follower.set(words.slice(at + 1, at + 2).map(unknownVariable));
+      const named =
+        attached !== '' ? [{ text: attached, dynamic: false }] : at === -1 ? [] : words.slice(at + 1, at + 2);
+      follower.set(named.map(unknownVariable));
+      if (named.some(isNamedByShell)) follower.variables.lose();
     },
   ],
   [
@@ -93,9 +103,13 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     'trap',
     (follower, words, { depth }) => {
       const code = words[0]?.text === '--' ? words[1] : words[0];
-      if (code !== undefined) follower.apart(() => follower.text(joined([code]), depth, 'trap'));
-      // It runs whenever something happens.
+      // It runs whenever something happens, wherever the line is by then.
       follower.variables.lose(true);
+      const run = () => {
+        follower.folders.change(ANYWHERE);
+        if (code !== undefined) follower.text(joined([code]), depth, 'trap');
+      };
+      follower.apart(() => follower.heads.elsewhere(run));
     },
   ],
   ['cd', cd],

@@ -57,10 +57,11 @@ export class Folders {
 
   /** `cd x`; `isLed`: by a variable that nobody knows. */
   cd(words: readonly ShellWord[], isLed: boolean): void {
-    const [to = HOME] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
+    const [to = HOME, ...more] = words.filter(({ text }) => !/^-[LPe@]+$|^--$/.test(text));
     const before = this.now;
     if (to.text === '-' && this.#stack.length > 0) this.now = this.#stack.at(-1)!;
-    else this.change(isLed ? ANYWHERE : to);
+    // Two words are one path to a shell that splits no variables, and a replacement to zsh.
+    else this.change(isLed || more.length > 0 ? ANYWHERE : to);
     this.#stack = [before];
   }
 

@@ -1,6 +1,7 @@
 /** What those who know one kind of command ask of who follows the line. */
 import type { Findings } from './shell-findings.ts';
 import type { Folders } from './shell-folders.ts';
+import type { Heads } from './shell-heads.ts';
 import type { ShellAssignment, ShellInput, ShellWord } from './shell-line.ts';
 import type { OwnWatch } from './shell-own.ts';
 import type { Variables } from './shell-variables.ts';
@@ -19,6 +20,7 @@ export interface Follower {
   readonly folders: Folders;
   readonly variables: Variables;
   readonly own: OwnWatch;
+  readonly heads: Heads;
   /** what `exec < file` has made of the standard input */
   stdin: ShellInput;
   /** The program of the first word, with the others. */

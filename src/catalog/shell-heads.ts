@@ -1,26 +1,51 @@
 /** What the git commands of a line have changed, by some point of it, of what git knew of its folders before the line. Pure. */
-import { type GitContext, type GitSetting, isAsked, type Unsure } from './git-context.ts';
+import { type GitContext, isAsked, isExecuting, type Unsure } from './git-context.ts';
 import type { ShellWord } from './shell-line.ts';
 
-/** Of one folder. */
-interface Change {
-  /** the branch that is checked out by now; absent if it is still the one before */
+/** What a command changes. */
+interface Effect {
+  /** the branch that is checked out by now, null where that can't be told; absent if it is still the one before */
   readonly branch?: string | null;
-  readonly settings: readonly GitSetting[];
-  readonly unsure: ReadonlySet<Unsure>;
+  readonly unsure?: readonly Unsure[];
+  /** why git may run something else by now */
+  readonly fault?: string;
 }
 
-const NOTHING: Change = { settings: [], unsure: new Set() };
+/** Of one folder. */
+interface Change extends Effect {
+  readonly unsure: readonly Unsure[];
+  /** counts the changes of all folders */
+  readonly serial: number;
+}
+
+const ALL: readonly Unsure[] = ['push', 'refspec', 'repository'];
 
 export class Heads {
   readonly #changes = new Map<string, Change>();
+  #serial = 0;
+  #isLost = false;
 
   /** What git knows of a folder by now; null as before. */
   now(folder: string, context: GitContext | null): GitContext | null {
+    if (context === null) return null;
+    if (this.#isLost) return { ...context, branch: null, unsure: new Set(ALL) };
     const change = this.#changes.get(folder);
-    if (context === null || change === undefined) return context;
-    const { branch = context.branch, settings, unsure } = change;
-    return { ...context, branch, settings: [...context.settings, ...settings], unsure };
+    // A folder above or below may be of the same repository.
+    const near = [...this.#changes]
+      .filter(([other]) => other !== folder && isNear(other, folder))
+      .map(([, each]) => each);
+    if (change === undefined && near.length === 0) return context;
+    const all = [...(change === undefined ? [] : [change]), ...near];
+    const branch = near.some((each) => each.branch !== undefined)
+      ? null
+      : (change?.branch ?? (change !== undefined && 'branch' in change ? null : context.branch));
+    const fault = context.fault ?? all.find((each) => each.fault !== undefined)?.fault;
+    return {
+      ...context,
+      branch,
+      unsure: new Set(all.flatMap((each) => each.unsure)),
+      ...(fault !== undefined && { fault }),
+    };
   }
 
   /** A command has run there. `words` are those behind `git` or `gh`, `name` is what it was read as. */
@@ -29,30 +54,44 @@ export class Heads {
     const at = words.findIndex(({ text }) => text === last);
     const found = effectOf(name, words.slice(at + 1), this.now(folder, context));
     if (found === null) return;
-    const before = this.#changes.get(folder) ?? NOTHING;
+    const before = this.#changes.get(folder);
     this.#changes.set(folder, {
       ...before,
-      ...('branch' in found && { branch: found.branch }),
-      settings: [...before.settings, ...(found.settings ?? [])],
-      unsure: new Set([...before.unsure, ...(found.unsure ?? [])]),
+      ...found,
+      unsure: [...(before?.unsure ?? []), ...(found.unsure ?? [])],
+      serial: ++this.#serial,
     });
   }
 
-  /** How it is now, for `doubt`. */
-  get mark(): ReadonlyMap<string, Change> {
-    return new Map(this.#changes);
+  /** Where a text runs at another time, or in other repositories: nothing of them is known. */
+  elsewhere(run: () => void): void {
+    const before = this.#isLost;
+    this.#isLost = true;
+    run();
+    this.#isLost = before;
+  }
+
+  /** How many changes there were, for `doubt`. */
+  get mark(): number {
+    return this.#serial;
   }
 
   /** What was checked out since then may not have been: it was not run, or it failed. */
-  doubt(mark: ReadonlyMap<string, Change>): void {
+  doubt(mark: number): void {
     for (const [folder, change] of this.#changes)
-      if (change.branch !== undefined && change.branch !== mark.get(folder)?.branch)
-        this.#changes.set(folder, { ...change, branch: null });
+      if (change.serial > mark && 'branch' in change) this.#changes.set(folder, { ...change, branch: null });
   }
 }
 
+function isNear(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
 /** What a command changes; null for nothing of it. */
-function effectOf(name: string, words: readonly ShellWord[], context: GitContext | null): Partial<Change> | null {
+function effectOf(name: string, words: readonly ShellWord[], context: GitContext | null): Effect | null {
+  const operands = operandsOf(words);
+  const isDynamic = words.some(({ dynamic }) => dynamic);
+  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
   switch (name) {
     case 'git checkout':
     case 'git switch':
@@ -64,66 +103,102 @@ function effectOf(name: string, words: readonly ShellWord[], context: GitContext
     case 'gh issue develop':
     case 'git stash branch':
       return { branch: null };
+    case 'gh pr merge':
+      return isDynamic || has(/^(-\w*d|--del)/) ? { branch: null } : null;
     case 'git rebase':
-      return operandsOf(words).length > 1 ? { branch: null } : null;
+      return operands.length > 1 || isDynamic || has(/^--root/) ? { branch: null } : null;
     case 'git symbolic-ref':
-      return operandsOf(words).length > 1 || words.some(({ dynamic }) => dynamic) ? { branch: null } : null;
-    case 'git config':
-      return configured(words);
+      return operands.length > 1 || isDynamic ? { branch: null } : null;
+    case 'git pull':
+    case 'git fetch':
+      return has(/^--set/) ? { unsure: ['push', ...followed(context)] } : null;
     default:
       if (/^git bisect\b/.test(name)) return { branch: null };
+      if (/^git config\b/.test(name)) return configured(name, words);
       return /^git remote (add|set-url|rename|remove|rm|set-branches)$/.test(name)
-        ? { unsure: new Set(['push', 'repository']) }
+        ? { unsure: ['push', 'repository'] }
         : null;
   }
 }
 
-const CREATES = /^(?:-[bBcC]|--orphan|--create|--force-create)(?:=?(.*))$/;
+/** Where a push follows the branch's upstream, what it is has changed. */
+function followed(context: GitContext | null): Unsure[] {
+  const mode = context?.settings.findLast(({ key }) => key === 'push.default')?.value ?? '';
+  return /^(upstream|tracking)$/.test(mode) ? ['refspec'] : [];
+}
 
-function checkedOut(
-  isSwitch: boolean,
-  words: readonly ShellWord[],
-  context: GitContext | null,
-): Partial<Change> | null {
+const CREATES = /^(-[bBcC]|--orphan|--create|--force-create)$/;
+/** Options of checkout and switch that say nothing of what is checked out, in full. */
+const PLAIN =
+  /^(-q|--quiet|-f|--force|-m|--merge|--progress|--no-progress|--guess|--no-guess|--recurse-submodules|--discard-changes)$/;
+
+function checkedOut(isSwitch: boolean, words: readonly ShellWord[], context: GitContext | null): Effect | null {
   const at = words.findIndex(({ text }) => CREATES.test(text));
+  const others = words.filter((_, index) => at === -1 || (index !== at && index !== at + 1));
+  const dashes = others.findIndex(({ text }) => text === '--');
+  const options = others.filter(({ text }, index) => text.startsWith('-') && text.length > 1 && index !== dashes);
+  if (options.some(({ text }) => !PLAIN.test(text))) return { branch: null };
   if (at !== -1) {
-    const attached = CREATES.exec(words[at]!.text)![1]!;
-    const word = attached === '' ? words[at + 1] : { ...words[at]!, text: attached };
-    return { branch: word === undefined || word.dynamic ? null : word.text };
+    const created = words[at + 1];
+    const unsure: Unsure[] = ['push', ...followed(context)];
+    // With a start it may follow that.
+    const starts = others.some(({ text }) => !text.startsWith('-'));
+    return { branch: created === undefined || created.dynamic ? null : created.text, ...(starts && { unsure }) };
   }
   if (words.some(({ dynamic }) => dynamic)) return { branch: null };
-  if (words.some(({ text }) => /^(-d|--detach|-t|--track.*)$/.test(text))) return { branch: null };
   const operands = operandsOf(words);
-  const [name] = operands;
   // Files of it, not the branch.
-  const isOfFiles = words.some(({ text }) => text === '--') || (!isSwitch && operands.length > 1);
-  if (name === undefined || isOfFiles) return null;
+  if (!isSwitch && (operands.length > 1 || (dashes !== -1 && dashes < others.length - 1))) return null;
+  const [name] = operands;
+  if (name === undefined) return null;
   const isBranch = isSwitch || context?.settings.some(({ key }) => key.startsWith(`branch.${name}.`)) === true;
   return { branch: isBranch && name !== '-' ? name : null };
 }
 
-function branched(words: readonly ShellWord[], context: GitContext | null): Partial<Change> | null {
-  const has = (option: RegExp) => words.some(({ text }) => option.test(text));
-  if (has(/^(-[a-zA-Z]*u|--set-upstream-to(=.*)?|--unset-upstream|-t|--track(=.*)?)$/))
-    return { unsure: new Set(['push']) };
-  if (!has(/^(-[a-zA-Z]*[mM]|--move)$/)) return null;
+/** Options of branch that change nothing of the branch that is checked out, in full. */
+const LOOKS =
+  /^(-[dDarvlqf]+|-vv|--delete|--all|--remotes|--list|--show-current|--force|--quiet|--verbose|--contains|--no-contains|--merged|--no-merged|--(sort|format|points-at|contains|merged|no-merged)=.*|--no-track|--color(=.*)?|--no-color|--column(=.*)?|--abbrev(=.*)?|--edit-description|-i|--ignore-case)$/;
+
+function branched(words: readonly ShellWord[], context: GitContext | null): Effect | null {
+  const options = words.filter(({ text }) => text.startsWith('-') && text.length > 1);
+  const isMove = options.some(({ text }) => /^(-m|-M|--move)$/.test(text));
+  const isPlain = options.every(({ text }) => LOOKS.test(text) || /^(-m|-M|--move)$/.test(text));
+  const unsure: Unsure[] = ['push', ...followed(context)];
+  if (!isPlain || words.some(({ dynamic }) => dynamic))
+    return { unsure, ...(!isPlain && !isUpstream(options) && { branch: null }) };
   const operands = operandsOf(words);
-  if (words.some(({ dynamic }) => dynamic)) return { branch: null, unsure: new Set(['push']) };
+  // A new one with a start may follow that.
+  if (!isMove) return operands.length > 1 ? { unsure } : null;
   const [from, to] = operands.length > 1 ? operands : [context?.branch, operands[0]];
-  return from === context?.branch ? { branch: to ?? null } : null;
+  return from === context?.branch ? { branch: to ?? null, unsure } : null;
 }
 
-/** A setting that judging asks for counts from now on, whatever it is set to. */
-function configured(words: readonly ShellWord[]): Partial<Change> | null {
-  const all: ReadonlySet<Unsure> = new Set(['push', 'refspec', 'repository']);
-  const operands = operandsOf(words).filter((text) => !/^(set|unset|get|list|add)$/.test(text));
-  const [key, value] = operands;
-  if (key === undefined) return words.some(({ dynamic }) => dynamic) ? { unsure: all } : null;
-  if (value === undefined && !words.some(({ dynamic, text }) => dynamic || /^(--)?unset/.test(text))) return null;
-  if (!isAsked({ key, value: value ?? '?' })) return null;
-  const settings: GitSetting[] = value === undefined ? [] : [{ scope: 'local', key: key.toLowerCase(), value }];
-  return { settings, ...(/^(push|remote|branch)\./i.test(key) && { unsure: all }) };
+function isUpstream(options: readonly ShellWord[]): boolean {
+  return options.every(
+    ({ text }) => /^(-u|--set-upstream-to(=.*)?|--unset-upstream|-t|--track(=.*)?)$/.test(text) || LOOKS.test(text),
+  );
 }
+
+/** A setting that judging asks for counts no more as it was, wherever it is written. */
+function configured(name: string, words: readonly ShellWord[]): Effect | null {
+  const looks =
+    words.some(({ text }) => /^(--get\b.*|-l|--list|--get-.*)$/.test(text)) || /config (get|list)$/.test(name);
+  if (looks) return null;
+  const plain = words.filter(({ dynamic }) => !dynamic).map(({ text }) => text);
+  const keys = plain.filter((text) => /^[a-z][\w-]*\..+/i.test(text));
+  // The how-manieth word is the key only its options tell: all that look like one count.
+  const asked = keys.filter((key) => isAsked({ key, value: '?' }));
+  if (keys.length === 0 && words.length > 0) return { unsure: ALL, fault: CONFIGURED };
+  if (asked.length === 0) return null;
+  const valueOfKey = (key: string) => plain[plain.indexOf(key) + 1] ?? '?';
+  const executes = asked.some((key) => /^alias\./i.test(key) || isExecuting(key, valueOfKey(key)));
+  return {
+    ...(asked.some((key) => /^(push|remote|branch)\./i.test(key)) && { unsure: ALL }),
+    ...(executes && { fault: CONFIGURED }),
+  };
+}
+
+const CONFIGURED = 'the line itself changes the configuration, which may make git run something else';
 
 /** The plain words that are no options. */
 function operandsOf(words: readonly ShellWord[]): string[] {

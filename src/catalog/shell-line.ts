@@ -139,7 +139,8 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
         ...maybe(node.then, ...node.elif.flatMap((each) => [each.clause, each.then]), node.else),
       ];
     case 'While':
-      return [...within(node.clause), ...maybe(node.body)];
+      // It is asked again after each round.
+      return [...within(node.clause), { kind: 'maybe', steps: [...within(node.body), ...within(node.clause)] }];
     case 'For':
     case 'Select': {
       // Of commits that a substitution prints each is one.
@@ -262,7 +263,11 @@ function commandOf({ name, prefix, args, redirects }: Command, input: ShellInput
             {
               name: each.name,
               index: each.index?.value ?? null,
-              value: each.value.type === 'Word' ? wordOf(each.value) : { text: each.text, dynamic: true },
+              // What is added to is not known.
+              value:
+                each.value.type === 'Word' && each.append !== true
+                  ? wordOf(each.value)
+                  : { text: each.text, dynamic: true },
             },
           ]
         : [],

@@ -1,11 +1,11 @@
-/** What a substitution surely prints, though nobody runs it: the branch, or a commit or tag, never an option. Pure. */
+/** What a substitution surely prints, though nobody runs it: the branch, or a commit, which is no option. Pure. */
 
 const BRANCH =
   /^\$\(git (?:branch --show-current|rev-parse --abbrev-ref (?:HEAD|@)|symbolic-ref (?:-q )?--short HEAD)\)/;
 
-/** A commit or a tag: git lets none begin with `-`, and prints no other word than it is given. */
+/** A commit, or the word that is given. A tag may be called `--force`. */
 const NAME =
-  /^\$\(git (?:rev-parse(?: --short(?:=\d+)?| --verify)*(?: [\w@][\w./~^@{}-]*)+|(?:merge-base|describe)(?: [\w@=./~^{}*-]+)*|(?:log|rev-list)(?: (?:-n ?\d+|-\d+|--max-count=\d+|--format=%[hH]|--reverse|[\w@][\w./~^@{}-]*))*)\)/;
+  /^\$\(git (?:rev-parse(?: --short(?:=\d+)?| --verify)*(?: [\w@][\w./~^@{}-]*)+|merge-base(?: [\w@=./~^{}-]+)*|(?:log|rev-list)(?: (?:-n ?\d+|-\d+|--max-count=\d+|--format=%[hH]|--reverse|[\w@][\w./~^@{}-]*))*)\)/;
 
 export type Printed = 'branch' | 'name';
 

@@ -30,6 +30,7 @@ import { type KnownProgram, KnownPrograms } from './shell-known.ts';
 import {
   NO_INPUT,
   readShellLine,
+  type ShellAssignment,
   type ShellCommand,
   type ShellInput,
   type ShellLine,
@@ -184,7 +185,8 @@ class Reader implements Follower {
         this.folders.leave(this.#sequence(step.steps, depth));
         let after = unionOf(before, this.folders.now);
         // A loop may come by again, from where it has led and with what it has set.
-        if (after.size > before.size || this.variables.hasChanged(variables)) {
+        if (after.size > before.size || this.variables.hasChanged(variables) || this.heads.mark !== heads) {
+          this.heads.doubt(heads);
           this.folders.now = after;
           this.folders.leave(this.#sequence(step.steps, depth));
           after = unionOf(after, this.folders.now);
@@ -245,7 +247,15 @@ class Reader implements Follower {
     const [first, ...others] = this.variables.withProgram(withoutPrecommands(given));
     if (first === undefined || this.#isTooMuch(others.length)) return;
     const isShadowed = this.#functions.has('git') || this.#aliases.has('git');
-    const rest = others.map((word) => this.variables.plain(isShadowed ? withoutPrinted(word) : word));
+    const pieces = others.map((word) => this.variables.plain(isShadowed ? withoutPrinted(word) : word));
+    const rest = pieces.flat();
+    // To zsh what is split here is one word, which may be a path with spaces.
+    const joint = pieces.filter((each) => each.length > 1).map((each) => each.map(({ text }) => text).join(' '));
+    if (joint.length > 0)
+      this.own.words(
+        first.text,
+        joint.map((text) => ({ text, dynamic: false })),
+      );
     const path = this.variables.programOf(first);
     if (path === null) {
       this.findings.every(`only the shell knows which program "${first.text}" is`);
@@ -265,6 +275,7 @@ class Reader implements Follower {
     const steps = this.#functions.get(path);
     if (steps !== undefined) {
       if (this.#within.has(`function ${path}`)) return;
+      this.variables.set(run.assignments.map(unknown), false);
       this.#following(`function ${path}`, () => this.folders.leave(this.#sequence(steps, run.depth + 1)));
       // It may have the name of a program that still can be reached: `command git`, `/usr/bin/git`.
       if (!this.#known.has(name) && !WRAPPERS.has(name) && !SHELLS.has(name)) return;
@@ -285,8 +296,11 @@ class Reader implements Follower {
     const builtin = BUILTINS.get(name);
     const wrapper = WRAPPERS.get(name);
     const textual = TEXT_PROGRAMS.get(name);
-    if (builtin !== undefined) builtin(this, words, run, name);
-    else if (isFinder(name)) startFound(this, name, words, run);
+    if (builtin !== undefined) {
+      // `X=y eval '…'`: the shell itself has them.
+      this.variables.set(run.assignments.map(unknown), false);
+      builtin(this, words, run, name);
+    } else if (isFinder(name)) startFound(this, name, words, run);
     else if (wrapper !== undefined) startWrapped(this, name, wrapper, words, run);
     else if (textual !== undefined) startTextual(this, name, textual, words, run);
     else if (SHELLS.has(name)) {
@@ -337,14 +351,17 @@ class Reader implements Follower {
       const calls = callsAcross(readings);
       for (const call of calls) this.findings.add(call);
       if (known.name !== OWN_INTEGRATION) this.own.calls(known.name, words, calls);
+      const follow = (run: () => void) =>
+        calls.some((call) => call.name === 'git submodule foreach') ? this.heads.elsewhere(run) : run();
       // The shell that it starts has the folder that it had.
       this.child(run.assignments, () => {
-        for (const text of new Set(readings.flatMap(({ runs }) => runs))) this.text(text, run.depth, known.name);
+        for (const text of new Set(readings.flatMap(({ runs }) => runs)))
+          follow(() => this.text(text, run.depth, known.name));
       });
       this.apart(() => {
         const started = new Map(readings.map(({ programs }) => [JSON.stringify(programs), programs]));
         for (const programs of started.values())
-          for (const inner of programs) this.run(inner, { ...run, depth: run.depth + 1 });
+          for (const inner of programs) follow(() => this.run(inner, { ...run, depth: run.depth + 1 }));
       });
     }
   }
@@ -393,6 +410,11 @@ class Reader implements Follower {
     const concerned = this.findings.hostsIn(spoken.join(' ')).filter(({ id }) => !known.has(id));
     this.findings.some(concerned, `only the shell knows which host ${name} asks`);
   }
+}
+
+/** A variable that holds what nobody knows. */
+function unknown(each: ShellAssignment): ShellAssignment {
+  return { ...each, value: { text: '', dynamic: true } };
 }
 
 /** Where `git` is something else, nobody knows what it prints. */

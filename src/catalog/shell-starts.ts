@@ -6,7 +6,7 @@ import { PACKAGE_RUNNERS, SHELLS, type TextProgram, type Wrapper } from './progr
 import type { Follower, Run } from './shell-follower.ts';
 import { joined, quoted, type ShellInput, type ShellWord, UNKNOWN_INPUT, withoutSubstitutions } from './shell-line.ts';
 import { shellTasks } from './shell-options.ts';
-import { unknownVariable } from './shell-variables.ts';
+import { unknownVariables } from './shell-variables.ts';
 import { type Unwrapped, unwrap, withAdded } from './unwrap.ts';
 
 /** `sudo`, `env`, `xargs` and their like. */
@@ -90,7 +90,7 @@ export function startTextual(
   for (const each of [...given, ...(operands ? argv.operands : [])])
     if (each !== true) child(assignments, () => text(each, depth, name));
   // `mapfile X` sets X.
-  if (SETS_ARRAYS.has(name)) follower.set(words.map(unknownVariable));
+  if (SETS_ARRAYS.has(name)) follower.set(words.flatMap(unknownVariables));
   if (argv.open) findings.every(`only the shell knows what ${name} runs`);
   const behind = (at: number) => apart(() => run(words.slice(at + 1), { assignments, input, depth: depth + 1 }));
   // On some systems the command stands behind the file: `script -q /dev/null git push`.
@@ -101,7 +101,7 @@ export function startTextual(
   else if ((name === 'su' || name === 'runuser') && given.length === 0) shellReads(follower, name, input, depth);
 }
 
-const SETS_ARRAYS: ReadonlySet<string> = new Set(['mapfile', 'readarray']);
+const SETS_ARRAYS: ReadonlySet<string> = new Set(['mapfile', 'readarray', 'compgen']);
 
 /** Options behind which a program stands, for each file that is found. */
 const STARTS: ReadonlyMap<string, RegExp> = new Map([

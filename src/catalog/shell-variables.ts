@@ -21,6 +21,8 @@ export class Variables {
    * Null for one that has changed since.
    */
   #values = new Map<string, string | null>();
+  /** those that were set to several words somewhere in the line */
+  readonly #several = new Set<string>();
   /** those that programs are given too */
   readonly #exported = new Set<string>();
   /** something may set any of them at any time */
@@ -44,8 +46,10 @@ export class Variables {
   set(assignments: readonly ShellAssignment[], isSure: boolean): void {
     for (const { name, index, value, isUnknown } of assignments) {
       const text = index === null ? this.completed(value) : null;
-      const isPlain = isPlainText(text) && isSure && !this.#isLost && !this.#set.has(name);
-      const isPrinted = isSure && !this.#isLost && !this.#set.has(name) && printedFirst(value.text) === 'name';
+      if (text !== null && /\s/.test(text)) this.#several.add(name);
+      const isKnown = isSure && !this.#isLost && !this.#set.has(name) && !OF_THE_SHELL.test(name);
+      const isPlain = isPlainText(text) && isKnown;
+      const isPrinted = isKnown && printedFirst(value.text) === 'name';
       this.#values.set(name, isPlain ? text : isPrinted ? value.text : null);
       this.#set.add(name);
       // `export $(cat .env)`
@@ -126,18 +130,27 @@ export class Variables {
     const values = new Map(variables.map((name) => [name, this.valueOf(name)] as const));
     const isSplit = whole !== true && [...values.values()].some((value) => value === null || /[\s*?[]|^$/.test(value));
     if (isSplit || [...values.values()].includes(null)) return null;
-    return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (written, braced, plain) => values.get(braced ?? plain) ?? written);
+    return filled(text, (name) => values.get(name) ?? null);
   }
 
-  /** With its variables filled in, if all are known. */
-  plain(word: ShellWord): ShellWord {
+  /** With its variables filled in, if all are known: as the words that the shell makes of it. */
+  plain(word: ShellWord): ShellWord[] {
     const text = this.completed(word);
-    if (text !== null) return { text, dynamic: false };
+    if (text !== null) return [{ text, dynamic: false }];
+    const values = word.whole === true ? undefined : word.variables?.map((name) => this.valueOf(name));
+    // `x$X`, and X holds several words.
+    if (values?.some((value) => value === null || /[*?[]/.test(value)) === false) {
+      const whole = filled(word.text, (name) => this.valueOf(name));
+      return whole.split(/\s+/).flatMap((each) => (each === '' ? [] : [{ text: each, dynamic: false }]));
+    }
+    // It may hold them still, and any of them may be an option.
+    if (word.whole !== true && word.variables?.some((name) => this.#several.has(name)) === true)
+      return [{ text: '$', dynamic: true }];
     const name = /^\$\{?(\w+)\}?/.exec(word.text)?.[1];
     const printed = name === undefined ? undefined : this.#values.get(name);
-    return printed?.startsWith('$(') === true
-      ? { ...word, text: word.text.replace(/^\$\{?\w+\}?/, () => printed) }
-      : word;
+    return [
+      printed?.startsWith('$(') === true ? { ...word, text: word.text.replace(/^\$\{?\w+\}?/, () => printed) } : word,
+    ];
   }
 
   /** `$CMD push`, where the line has said what CMD is: the shell makes words of it. */
@@ -158,6 +171,21 @@ export class Variables {
     const isOne = whole === true || variables?.every((name) => !this.#set.has(name)) === true;
     return isOne && /\/[\w.+-]+$/.test(text) ? text : null;
   }
+}
+
+/** The same of every word that may be one, or an option with one attached: `-raX`. */
+export function unknownVariables(word: ShellWord): ShellAssignment[] {
+  if (!/^-\w{2,}$/.test(word.text)) return [unknownVariable(word)];
+  return Array.from(word.text.slice(2), (_, at) => unknownVariable({ text: word.text.slice(2 + at), dynamic: false }));
+}
+
+/** Those that a shell sets by itself. */
+const OF_THE_SHELL =
+  /^(_|REPLY|MAPFILE|BASH_\w+|OPTARG|OPTIND|PIPESTATUS|RANDOM|SRANDOM|SECONDS|LINENO|EPOCH\w+|COPROC|OLDPWD|PWD|DIRSTACK|FUNCNAME|match|MATCH|reply)$/;
+
+/** A text with its variables; one without a value stays as it is written. */
+function filled(text: string, held: (name: string) => string | null): string {
+  return text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (written, braced, plain) => held(braced ?? plain) ?? written);
 }
 
 function isPlainText(text: string | null): text is string {

@@ -32,14 +32,23 @@ export function touchesOf(name: string, words: readonly ShellWord[]): { word: Sh
 
 const CHANGES_ALL_BELOW: ReadonlySet<string> = new Set(['chmod', 'chown', 'chgrp', 'setfacl', 'chattr']);
 
+const RUNS_FOUND = /^(?:-(?:exec|execdir|ok|okdir)|-[a-zA-Z]*[xX]|--exec(?:-batch)?(?:=(.*))?)$/s;
+
 /** It does to the files that it finds what it runs for them. */
 function touchOfFinder(words: readonly ShellWord[]): Touch {
   if (words.some(({ text }) => /^-(delete|fprint.*|fls)$/.test(text))) return 'destroys';
-  const at = words.findIndex(({ text }) =>
-    /^(-(exec|execdir|ok|okdir)|-[a-zA-Z]*[xX]|--exec|--exec-batch)$/.test(text),
-  );
-  const program = words[at + 1]?.text.split('/').at(-1) ?? '';
-  return at === -1 || READS_FILES.has(program) || program === 'git' ? 'reads' : 'destroys';
+  const onlyReads = words.every(({ text }, index) => {
+    const starts = RUNS_FOUND.exec(text);
+    if (starts === null) return true;
+    const rest = words.slice(index + 1).map((word) => word.text);
+    const end = rest.findIndex((word) => word === ';' || word === '+');
+    const [program = '', ...given] =
+      starts[1] === undefined ? rest.slice(0, end === -1 ? rest.length : end) : starts[1].split(' ');
+    const name = program.split('/').at(-1)!;
+    const changing = CHANGING_OPTIONS.get(name);
+    return name === 'git' || (READS_FILES.has(name) && !given.some((word) => changing?.test(word)));
+  });
+  return onlyReads ? 'reads' : 'destroys';
 }
 
 /** Of a program that the catalog knows: it changes files in the folder that it works in, too. */
@@ -54,7 +63,8 @@ export function touchesOfCalls(
   const fetches = name !== 'git' && reads && calls.some((each) => GETS_FILES.test(each.name));
   const changes: Touch = keeps ? 'reads' : 'changes';
   const changesHere: Touch = calls.some((each) => each.name === 'git clean') ? 'destroys' : changes;
-  const named: Touch = !reads || fetches ? changes : 'reads';
+  const fills = fetches || calls.some((each) => FILLS_FOLDERS.test(each.name));
+  const named: Touch = fills ? 'fills' : reads ? 'reads' : changes;
   const here: Touch = !reads ? changesHere : fetches ? 'fills' : 'reads';
   return [
     ...words.map((word): { word: ShellWord; touch: Touch } => ({ word, touch: named })),
@@ -64,6 +74,9 @@ export function touchesOfCalls(
 
 /** Commands that write what they get into the folder that they work in. */
 const GETS_FILES = /\b(download|get|export|pull|copy|sync|schema|import-tests|attachment)\b/;
+
+/** Commands that fill a folder which is named to them. */
+const FILLS_FOLDERS = /^git (clone|worktree add|checkout-index)$/;
 
 const HERE: ShellWord = { text: '.', dynamic: false };
 

@@ -53,8 +53,9 @@ export function unwrap(wrapper: Wrapper, given: readonly ShellWord[]): Unwrapped
     }
     rest = after;
   }
-  const verb = given.find(({ text }) => !text.startsWith('-'));
-  if (wrapper.verbs !== undefined && verb?.dynamic === false && !wrapper.verbs.includes(verb.text)) return NOTHING;
+  const verb = splitAtOperand(given, known).operand;
+  if (wrapper.verbs !== undefined && verb !== null && !verb.dynamic && !wrapper.verbs.includes(verb.text))
+    return NOTHING;
   const argv = readArgv(options, known);
   if (unless.some((option) => argv.options.has(option))) return NOTHING;
   const valuesOf = (names: readonly string[]) => names.flatMap((name) => argv.options.get(name) ?? []);
