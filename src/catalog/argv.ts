@@ -46,7 +46,10 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
       written.get(name)!.push(text);
     }
   };
-  const textOf = (word: ShellWord | undefined) => (word === undefined ? true : word.dynamic ? null : word.text);
+  const textOf = (word: ShellWord | undefined) => {
+    open ||= word?.several === true;
+    return word === undefined ? true : word.dynamic ? null : word.text;
+  };
   let index = 0;
   while (index < words.length) {
     const word = words[index++]!;

@@ -15,6 +15,8 @@ export interface ShellWord {
   readonly variables?: readonly string[];
   /** all that is dynamic stands in quotes: it is one word, whatever it holds */
   readonly whole?: true;
+  /** it may be several words */
+  readonly several?: true;
   /** its substitutions, as they are written: they are steps of their own */
   readonly substitutions?: readonly string[];
 }

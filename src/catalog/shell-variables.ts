@@ -145,7 +145,7 @@ export class Variables {
     }
     // It may hold them still, and any of them may be an option.
     if (word.whole !== true && word.variables?.some((name) => this.#several.has(name)) === true)
-      return [{ text: '$', dynamic: true }];
+      return [{ text: '$', dynamic: true, several: true }];
     const name = /^\$\{?(\w+)\}?/.exec(word.text)?.[1];
     const printed = name === undefined ? undefined : this.#values.get(name);
     return [
