@@ -29,20 +29,16 @@ export class Heads {
   now(folder: string, context: GitContext | null): GitContext | null {
     if (context === null) return null;
     if (this.#isLost) return { ...context, branch: null, unsure: new Set(ALL) };
-    const change = this.#changes.get(folder);
+    const own = this.#changes.get(folder);
     // A folder above or below may be of the same repository.
-    const near = [...this.#changes]
-      .filter(([other]) => other !== folder && isNear(other, folder))
-      .map(([, each]) => each);
-    if (change === undefined && near.length === 0) return context;
-    const all = [...(change === undefined ? [] : [change]), ...near];
-    const branch = near.some((each) => each.branch !== undefined)
-      ? null
-      : (change?.branch ?? (change !== undefined && 'branch' in change ? null : context.branch));
+    const near = [...this.#changes].filter(([other]) => isNear(other, folder)).map(([, each]) => each);
+    const all = own === undefined ? near : [own, ...near];
+    if (all.length === 0) return context;
+    const before = own?.branch === undefined ? context.branch : own.branch;
     const fault = context.fault ?? all.find((each) => each.fault !== undefined)?.fault;
     return {
       ...context,
-      branch,
+      branch: near.some((each) => each.branch !== undefined) ? null : before,
       unsure: new Set(all.flatMap((each) => each.unsure)),
       ...(fault !== undefined && { fault }),
     };
