@@ -320,7 +320,8 @@ export function isPlainRef(value: JsonValue): boolean {
   return (
     typeof value === 'string' &&
     value !== '' &&
-    (PLAIN.test(value) || !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value)) &&
+    // The branch before.
+    (value === '-' || PLAIN.test(value) || !/^[-.]|[:*?[\\\p{Cc}\s]|\/$|\.\./u.test(value)) &&
     !FILE_NAME.test(value)
   );
 }

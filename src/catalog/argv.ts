@@ -105,7 +105,8 @@ export function readArgv(words: readonly ShellWord[], { values, attached = NONE,
 
 /** Of a word that the shell completes: whether it may become another option than it seems, or any option at all. */
 function mayBeAnOption(text: string, values: ReadonlySet<string>): boolean {
-  if (printedFirst(text) === 'name') return false;
+  const printed = printedFirst(text);
+  if (printed === 'name' || printed === 'folder') return false;
   if (!text.startsWith('-')) return !/^[\p{L}\p{N}_./:@%+,~]/u.test(text);
   // `--format=$X` and `-m"$X"` are the options that they begin with.
   return !(/^--[\w-]+=/.test(text) || values.has(text.slice(0, 2)));

@@ -19,6 +19,7 @@ import type { Integration } from './load.ts';
 import { type Outcome, union } from './outcome.ts';
 import type { CatalogCommand } from './schema.ts';
 import { commandsOf, quoted, readShellLine, type ShellWord } from './shell-line.ts';
+import { TOP } from './shell-printed.ts';
 
 export interface CommandCall {
   readonly integration: { readonly id: string; readonly title: string };
@@ -164,8 +165,9 @@ function hookFault({ call }: CommandReading, { git }: Place): string | null {
 function placeOf(program: string, globals: Argv | null, { folder, isLost, within, gitAt }: Surroundings): Place {
   if (program !== 'git') return { folder, isLost, git: folder === null ? null : gitAt(folder) };
   let at: string | symbol | null = isLost ? LOST : folder;
-  for (const to of globals?.options.get('-C') ?? [])
-    at = typeof to !== 'string' || typeof at === 'symbol' ? LOST : within(at, { text: to, dynamic: false });
+  for (const [index, to] of (globals?.options.get('-C') ?? []).entries())
+    if (globals?.written.get('-C')?.[index] === TOP) continue;
+    else at = typeof to !== 'string' || typeof at === 'symbol' ? LOST : within(at, { text: to, dynamic: false });
   const [directory] = globals?.options.get('--git-dir')?.slice(-1) ?? [];
   if (typeof directory === 'string' && typeof at !== 'symbol')
     at = within(at, { text: directory.replace(/(?<=.)\/\.git\/?$/, ''), dynamic: false });

@@ -176,6 +176,8 @@ function repositoryOf(url: string): string | null {
   return parts.length === 2 ? parts.join('/') : null;
 }
 
+const PLAIN_SSH = /^ssh( -i ?[\w./~-]+| -o ?(BatchMode|IdentitiesOnly|ConnectTimeout)=\w+| -[46Cqv])*$/;
+
 /** Variables of the environment that make git run or read something else. */
 const GIT_VARIABLES =
   /^(GIT_(?!(AUTHOR|COMMITTER)_|TERMINAL_PROMPT$|OPTIONAL_LOCKS$|CURL_VERBOSE$|CONFIG_NOSYSTEM$|LFS_SKIP_SMUDGE$|ADVICE$|MERGE_AUTOEDIT$|LITERAL_PATHSPECS$|FLUSH$|PROTOCOL_FROM_USER$)|PAGER$|EDITOR$|VISUAL$|SSH_ASKPASS$|LD_PRELOAD$|LD_LIBRARY_PATH$|DYLD_|PATH$|HOME$|XDG_CONFIG_HOME$|PERL5LIB$|BASH_ENV$|ENV$|IFS$)/;
@@ -186,6 +188,8 @@ export function mayRedirectGit(name: string, { text, dynamic }: ShellWord): bool
   if (/PAGER$/.test(name)) return dynamic || !/^(cat|less|more|true)?$/.test(text);
   // It may be a file that git writes.
   if (name.startsWith('GIT_TRACE')) return dynamic || /^[/~]/.test(text);
+  // With a key of its own it asks the same host.
+  if (name === 'GIT_SSH_COMMAND' || name === 'GIT_SSH') return dynamic || !PLAIN_SSH.test(text);
   if (/EDITOR$|^VISUAL$/.test(name)) return dynamic || !/^(true|:|cat)$/.test(text);
   // Folders before or behind those that are there already, none of them where the line happens to be.
   if (name === 'PATH') {

@@ -13,7 +13,10 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(['linear', 'jira', 'pup', 'too
 /** Whether a text speaks of a program: its name stands there as a word, or a call of it where the name is a common word. */
 export function mentions(lower: string, name: string, command: CatalogCommand): boolean {
   if (COMMON_WORDS.has(name)) return mentionsCall(lower, name, command);
-  return afterName(lower, name).some((rest) => !/^[\w+-]/.test(rest));
+  // `git.json` and `~/git/x` are a file and a folder.
+  return afterName(lower, name).some(
+    (rest) => !/^([\w+-]|\/|\.(js|cjs|mjs|ts|tsx|py|rb|json|csv|md|txt|ya?ml|test|spec)\b)/.test(rest),
+  );
 }
 
 /** Whether a text holds something like a call: the name, then a subcommand, an option or something that only the shell knows. */

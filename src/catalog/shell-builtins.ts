@@ -31,6 +31,11 @@ const cd: Builtin = ({ folders, variables }, words, { assignments }) => {
 /** They go where one has been before. */
 const jump: Builtin = ({ folders }) => folders.change(ANYWHERE);
 
+/** Only the numbers of processes and ends are filled in: `kill $!`. */
+function isNumbered({ variables }: ShellWord): boolean {
+  return variables?.every((name) => /^[!$?#]$/.test(name)) === true;
+}
+
 /** One variable that stands for another may set that. */
 const declares: Builtin = (follower, words) => {
   follower.set(words.map(assignmentOf));
@@ -62,7 +67,14 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
     },
   ],
   ...['declare', 'typeset', 'local', 'readonly'].map((name) => [name, declares] as const),
-  ...['read', 'unset', 'getopts', 'wait', 'vared'].map((name) => [name, sets(unknownVariables)] as const),
+  ...['read', 'getopts', 'wait', 'vared'].map((name) => [name, sets(unknownVariables)] as const),
+  [
+    'unset',
+    ({ variables }, words) => {
+      variables.unset(words.map((word) => unknownVariable(word).name));
+      if (words.some(isNamedByShell)) variables.lose();
+    },
+  ],
   ['let', (follower, words) => follower.set(words.flatMap(({ text }) => arithmeticVariables(text)))],
   [
     'printf',
@@ -107,7 +119,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       follower.variables.lose(true);
       const run = () => {
         follower.folders.change(ANYWHERE);
-        if (code !== undefined) follower.text(joined([code]), depth, 'trap');
+        if (code !== undefined) follower.text(isNumbered(code) ? code.text : joined([code]), depth, 'trap');
       };
       follower.apart(() => follower.heads.elsewhere(run));
     },

@@ -1,6 +1,7 @@
 /** Every folder that a shell line may be in by some point of it. Pure. */
 import { normalisePath } from './arguments.ts';
 import type { ShellWord } from './shell-line.ts';
+import { TOP } from './shell-printed.ts';
 
 /** A folder that only the shell knows. */
 export const LOST = Symbol('lost');
@@ -85,7 +86,7 @@ export class Folders {
   /** A folder by what a command is told, from where it is. A pattern leads nobody knows where, or is kept as it is written. */
   resolved(word: ShellWord, from: Folder, pattern: 'unknown' | 'kept' = 'unknown'): Folder {
     // The top of the repository that it is in has the same configuration.
-    if (/^\$\((git rev-parse --show-toplevel|pwd)\)$/.test(word.text)) return from;
+    if (word.text === TOP || word.text === '$(pwd)') return from;
     const text = this.#completed(word);
     if (text === null || text === '-' || (pattern === 'unknown' && /[*?[]/.test(text))) return LOST;
     const isHome = text === '~' || text.startsWith('~/');

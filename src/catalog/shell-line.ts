@@ -4,7 +4,7 @@
  * (`shell-reading.ts`). Pure.
  */
 import { type Command, forEachChild, parse, type Redirection, type SyntaxNode, type Word, type WordPart } from 'unbash';
-import { printedFirst } from './shell-printed.ts';
+import { NO_OPTION, printedFirst } from './shell-printed.ts';
 import { arithmeticVariables } from './shell-variables.ts';
 
 export interface ShellWord {
@@ -145,11 +145,12 @@ function stepsOf(node: SyntaxNode, input: ShellInput, errors: string[]): ShellSt
       return [...within(node.clause), { kind: 'maybe', steps: [...within(node.body), ...within(node.clause)] }];
     case 'For':
     case 'Select': {
-      // Of commits that a substitution prints each is one.
-      const [only, ...more] = node.wordlist ?? [];
-      const printed = only !== undefined && more.length === 0 ? wordOf(only) : UNKNOWN_WORD;
-      const value =
-        printedFirst(printed.text) === 'name' && /^\$\([^()]*\)$/.test(printed.text) ? printed : UNKNOWN_WORD;
+      const isNone = (word: ShellWord) =>
+        word.dynamic
+          ? printedFirst(word.text) === 'name' && /^\$\([^()]*\)$/.test(word.text)
+          : /^[\w./@]/.test(word.text);
+      const given = (node.wordlist ?? []).map(wordOf);
+      const value = given.length > 0 && given.every(isNone) ? { text: NO_OPTION, dynamic: true } : UNKNOWN_WORD;
       const assignments = [{ name: node.name.value, index: null, value }];
       // What its words hold may be evaluated later.
       const words = [{ text: 'set', dynamic: false }, ...(node.wordlist ?? []).map(wordOf)];
@@ -292,7 +293,7 @@ const DYNAMIC = new Set<string>([
 ]);
 
 function wordOf(word: Word): ShellWord {
-  const text = word.value;
+  let text = word.value;
   const variables: string[] = [];
   let isDynamic = false;
   let isWhole = true;
@@ -306,7 +307,12 @@ function wordOf(word: Word): ShellWord {
       else if (part.type === 'ParameterExpansion' && part.operation === undefined && part.prefix === undefined)
         variables.push(part.parameter);
       else onlyVariables = false;
-      if ('script' in part && part.script !== undefined) substitutions.push(part.text);
+      if ('script' in part && part.script !== undefined) {
+        // Both forms are the same.
+        const written = part.text.replace(/^`([^`\\]*)`$/, '$($1)');
+        text = text.replace(part.text, () => written);
+        substitutions.push(written);
+      }
     }
     if ('parts' in part)
       for (const each of part.parts ?? [])

@@ -52,10 +52,10 @@ function startProgram(follower: Follower, wrapper: string, words: readonly Shell
   // A package by its name, with or without a version: known only if its program is.
   const program = programName(first.replace(/(?<=.)@[^/]*$/, ''));
   follower.own.words(program, words.slice(1));
-  const line = words.map(withoutSubstitutions).join(' ');
+  const texts = words.map(withoutSubstitutions);
   if (follower.isKnown(program) || SHELLS.has(program))
     follower.run([{ text: program, dynamic: false }, ...words.slice(1)], run);
-  else if (!follower.findings.mentioned(line, `${wrapper} runs a package`))
+  else if (!follower.findings.holding(texts, `${wrapper} runs a package`))
     follower.findings.opaque.push(`${wrapper} ${first}`);
 }
 

@@ -96,11 +96,9 @@ function interpreted(
       isCode: false,
       opaque: null,
     };
-  return {
-    looksFor: 'mentions',
-    texts: [isFed && input.kind === 'text' ? input.text : texts.join(' ')],
-    why: `the code of ${name} is not read`,
-    isCode: true,
-    opaque: name,
-  };
+  const why = `the code of ${name} is not read`;
+  // The name of a file of code and its arguments are no code.
+  if (!hasCode && !isFed) return { looksFor: 'calls', texts, why, isCode: false, opaque: name };
+  const code = isFed && input.kind === 'text' ? input.text : texts.join(' ');
+  return { looksFor: 'mentions', texts: [code], why, isCode: true, opaque: name };
 }

@@ -1,7 +1,7 @@
 /** What a shell line's variables hold, as far as the line itself says it. Pure. */
 import { mayRedirectGit } from './git-context.ts';
 import type { ShellAssignment, ShellWord } from './shell-line.ts';
-import { printedFirst } from './shell-printed.ts';
+import { printedFirst, TOP } from './shell-printed.ts';
 
 /** What is known beside the line. */
 interface Around {
@@ -49,12 +49,21 @@ export class Variables {
       if (text !== null && /\s/.test(text)) this.#several.add(name);
       const isKnown = isSure && !this.#isLost && !this.#set.has(name) && !OF_THE_SHELL.test(name);
       const isPlain = isPlainText(text) && isKnown;
-      const isPrinted = isKnown && printedFirst(value.text) === 'name';
+      const printed = isKnown ? printedFirst(value.text) : null;
+      const isPrinted = printed === 'name' || (printed === 'folder' && value.text === TOP);
       this.#values.set(name, isPlain ? text : isPrinted ? value.text : null);
       this.#set.add(name);
       // `export $(cat .env)`
       if (isUnknown === true) this.lose();
       if (isUnknown === true || mayRedirectGit(name, value)) this.redirectsGit ??= name;
+    }
+  }
+
+  /** They hold nothing any more. */
+  unset(names: readonly string[]): void {
+    for (const name of names) {
+      this.#values.set(name, null);
+      this.#set.add(name);
     }
   }
 
@@ -121,10 +130,10 @@ export class Variables {
   completed({ text, dynamic, variables, whole, substitutions }: ShellWord): string | null {
     if (!dynamic) return text;
     if (variables === undefined) {
-      const [only, ...others] = substitutions ?? [];
-      const branch =
-        only !== undefined && others.length === 0 && printedFirst(only) === 'branch' ? this.#around.branch() : null;
-      const whole = branch === null ? null : text.replace(only!, () => branch);
+      const [only = '', ...others] = substitutions ?? [];
+      const { folder, branch } = this.#around;
+      const printed = only === '$(pwd)' ? folder() : printedFirst(only) === 'branch' ? branch() : null;
+      const whole = printed === null || others.length > 0 ? null : text.replace(only, () => printed);
       return whole === null || /[$`{*?[]/.test(whole) ? null : whole;
     }
     const values = new Map(variables.map((name) => [name, this.valueOf(name)] as const));

@@ -7,7 +7,8 @@ import { CHANGING_OPTIONS, DESTROYS_FILES, READS_FILES, SOURCE_OF_COPIES } from 
 import type { ShellWord } from './shell-line.ts';
 
 /** Of a program that no catalog knows. */
-export function touchesOf(name: string, words: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] {
+export function touchesOf(name: string, given: readonly ShellWord[]): { word: ShellWord; touch: Touch }[] {
+  const words = withoutExcluded(name, given);
   const changing = CHANGING_OPTIONS.get(name);
   if (name === 'find' || name === 'fd') {
     const touch = touchOfFinder(words);
@@ -29,6 +30,19 @@ export function touchesOf(name: string, words: readonly ShellWord[]): { word: Sh
     ...filledBy(name, words).map((word): { word: ShellWord; touch: Touch } => ({ word, touch: 'fills' })),
   ];
 }
+
+/** Without what is left out, or looked for by its name. */
+function withoutExcluded(name: string, words: readonly ShellWord[]): readonly ShellWord[] {
+  if (name === 'zip') {
+    const end = words.findIndex(({ text }) => text === '-x' || text === '--exclude');
+    return end === -1 ? words : words.slice(0, end);
+  }
+  const option = name === 'find' ? FIND_TESTS : EXCLUDES;
+  return words.filter((_, index) => !option.test(words[index - 1]?.text ?? ''));
+}
+
+const EXCLUDES = /^--(exclude|exclude-dir|skip-dirs|ignore)$/;
+const FIND_TESTS = /^-i?(name|path|wholename|regex)$/;
 
 const CHANGES_ALL_BELOW: ReadonlySet<string> = new Set(['chmod', 'chown', 'chgrp', 'setfacl', 'chattr']);
 
