@@ -246,7 +246,7 @@ class Reader implements Follower {
     if (this.#isTooDeep(run.depth)) return;
     const [first, ...others] = this.variables.withProgram(withoutPrecommands(given));
     if (first === undefined || this.#isTooMuch(others.length)) return;
-    const isShadowed = this.#functions.has('git') || this.#aliases.has('git');
+    const isShadowed = ['git', 'pwd'].some((name) => this.#functions.has(name) || this.#aliases.has(name));
     const pieces = others.map((word) => this.variables.plain(isShadowed ? withoutPrinted(word) : word));
     const rest = pieces.flat();
     // To zsh what is split here is one word, which may be a path with spaces.
@@ -417,7 +417,7 @@ function unknown(each: ShellAssignment): ShellAssignment {
   return { ...each, value: { text: '', dynamic: true } };
 }
 
-/** Where `git` is something else, nobody knows what it prints. */
+/** Where `git` or `pwd` is something else, nobody knows what it prints. */
 function withoutPrinted(word: ShellWord): ShellWord {
   return word.substitutions === undefined ? word : { text: '$', dynamic: true };
 }

@@ -81,8 +81,12 @@ function interpreted(
   texts: readonly string[],
   input: ShellInput,
 ): Unseen {
-  const hasCode = texts.some((text) =>
-    codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))),
+  const letters = codeOptions.filter((option) => option.length === 2).map((option) => option[1]!);
+  // `-c`, `-c'…'`, and `-Bc` with others before it.
+  const hasCode = texts.some(
+    (text) =>
+      codeOptions.some((option) => text === option || (option.length === 2 && text.startsWith(option))) ||
+      (/^-[a-zA-Z]+$/.test(text) && letters.some((letter) => text.includes(letter))),
   );
   const isFed =
     !hasCode &&
