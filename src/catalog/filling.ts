@@ -2,7 +2,8 @@
 import { SOURCE_OF_COPIES } from './programs.ts';
 import type { ShellWord } from './shell-line.ts';
 
-const HERE: ShellWord = { text: '.', dynamic: false };
+/** The folder that a program works in. */
+export const HERE: ShellWord = { text: '.', dynamic: false };
 
 /** The files and folders; a folder alone where anything below it may be written. */
 export function filledBy(name: string, words: readonly ShellWord[]): ShellWord[] {

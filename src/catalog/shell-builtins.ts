@@ -9,17 +9,21 @@ import { arithmeticVariables, assignmentOf, unknownVariable, unknownVariables } 
 
 type Builtin = (follower: Follower, words: readonly ShellWord[], run: Run, name: string) => void;
 
-const sets =
-  (assignments: (word: ShellWord) => ShellAssignment[]): Builtin =>
-  (follower, words) => {
-    follower.set(words.flatMap(assignments));
-    // `read "$X"`: only the shell knows which.
-    if (words.some(isNamedByShell)) follower.variables.lose();
-  };
+/** Each word is an assignment, or several; of `read "$X"` or `export $(cat .env)` only the shell knows which. */
+function setEach(
+  { set, variables }: Follower,
+  words: readonly ShellWord[],
+  assigned: (word: ShellWord) => ShellAssignment | ShellAssignment[],
+): void {
+  set(words.flatMap(assigned));
+  if (words.some(isNamedByShell)) variables.lose();
+}
 
 function isNamedByShell({ text, dynamic }: ShellWord): boolean {
   return dynamic && /[$`{*?[]/.test(text.split('=', 1)[0]!);
 }
+
+const sets: Builtin = (follower, words) => setEach(follower, words, unknownVariables);
 
 const cd: Builtin = ({ folders, variables }, words, { assignments }) => {
   const isLed = ['CDPATH', 'HOME', 'OLDPWD'].some(
@@ -38,9 +42,8 @@ function isNumbered({ variables }: ShellWord): boolean {
 
 /** One variable that stands for another may set that. */
 const declares: Builtin = (follower, words) => {
-  follower.set(words.map(assignmentOf));
+  setEach(follower, words, assignmentOf);
   if (words.some(({ text }) => /^-\w*n/.test(text))) follower.variables.lose(true);
-  if (words.some(isNamedByShell)) follower.variables.lose();
 };
 
 const source: Builtin = (follower, words, { input, depth }, name) => {
@@ -59,15 +62,12 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [
     'export',
     (follower, words) => {
-      const assignments = words.map(assignmentOf);
-      follower.set(assignments);
-      follower.variables.export(assignments.map(({ name }) => name));
-      // `export $(cat .env)`
-      if (words.some(isNamedByShell)) follower.variables.lose();
+      setEach(follower, words, assignmentOf);
+      follower.variables.export(words.map((word) => assignmentOf(word).name));
     },
   ],
   ...['declare', 'typeset', 'local', 'readonly'].map((name) => [name, declares] as const),
-  ...['read', 'getopts', 'wait', 'vared'].map((name) => [name, sets(unknownVariables)] as const),
+  ...['read', 'getopts', 'wait', 'vared'].map((name) => [name, sets] as const),
   [
     'unset',
     ({ variables }, words) => {
@@ -83,8 +83,7 @@ export const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
       const attached = words[at]?.text.slice(2) ?? '';
       const named =
         attached !== '' ? [{ text: attached, dynamic: false }] : at === -1 ? [] : words.slice(at + 1, at + 2);
-      follower.set(named.map(unknownVariable));
-      if (named.some(isNamedByShell)) follower.variables.lose();
+      setEach(follower, named, unknownVariable);
     },
   ],
   [

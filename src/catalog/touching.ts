@@ -1,6 +1,6 @@
 /** Which of a command's words may be files, and what it does to them. Pure. */
 import type { CommandCall } from './command.ts';
-import { filledBy } from './filling.ts';
+import { filledBy, HERE } from './filling.ts';
 import { unique } from './lists.ts';
 import type { Touch } from './own.ts';
 import { CHANGING_OPTIONS, DESTROYS_FILES, READS_FILES, SOURCE_OF_COPIES } from './programs.ts';
@@ -91,8 +91,6 @@ const GETS_FILES = /\b(download|get|export|pull|copy|sync|schema|import-tests|at
 
 /** Commands that fill a folder which is named to them. */
 const FILLS_FOLDERS = /^git (clone|worktree add|checkout-index)$/;
-
-const HERE: ShellWord = { text: '.', dynamic: false };
 
 /** git's changing commands that leave the files of the folder they work in as they are. */
 const KEEPS_FILES =

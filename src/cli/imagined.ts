@@ -1,19 +1,17 @@
 /** What somebody describes in a test, judged: who asks for what, when and where, as values. */
-import { homedir } from 'node:os';
 import { identify } from '../agents/identify.ts';
 import { type Agent, type Call, doneDeed, foldName, type Gathered } from '../call.ts';
 import { classifyNamed, isNamed } from '../catalog/named.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
-import { readShell } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
 import { decideDiscovery } from '../policy/decide.ts';
 import { countersOf } from '../policy/rates.ts';
 import type { PolicyTest } from '../policy/schema-tests.ts';
 import { compareDecision, compareDiscovery, type Tested } from '../policy/testing.ts';
 import { didYouMean } from '../problem.ts';
-import { callsOf } from '../shell/calls.ts';
 import { decideLine } from '../shell/judging.ts';
 import { callOfClass, type LaunchOf } from './on-record.ts';
+import { callsOfLineAlone } from './shell-calls.ts';
 
 /** A Monday at noon: what a test doesn't say stays the same for ever. */
 const NOON = Date.UTC(2024, 0, 1, 12);
@@ -79,18 +77,11 @@ export function runTest(stage: Stage, test: PolicyTest, owner: string): Tested {
 }
 
 function callsOfTest(stage: Stage, test: PolicyTest): readonly (Call | string)[] {
-  return test.command === undefined ? [callNamed(stage, test.call!, test)] : commandCalls(stage, test.command, test);
+  const { call, command, tool_status: status, workspace } = test;
+  return command === undefined
+    ? [callNamed(stage, call!, test)]
+    : callsOfLineAlone(stage.rules.catalog, command, workspace ?? null, stage.own, () => status ?? 'Allowed');
 }
-
-/** Read as in a folder of which git knows nothing, and with no aliases: that it means the same everywhere. */
-function commandCalls({ rules, own }: Stage, line: string, { tool_status: status, workspace }: PolicyTest): Call[] {
-  const { catalog } = rules;
-  const around = { cwd: workspace ?? null, home: homedir(), aliases: NOTHING, git: NOTHING, remotes: NOTHING, own };
-  const reading = readShell(catalog, line, around);
-  return callsOf(reading, line, catalog, () => status ?? 'Allowed');
-}
-
-const NOTHING = new Map<string, never>();
 
 /** Statuses are Allowed and identities registered, unless the test says otherwise. */
 function agentOf(test: PolicyTest): Agent {

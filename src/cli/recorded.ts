@@ -1,5 +1,4 @@
 /** A call, or a command, that was recorded, as the rules would see it now. What the record doesn't hold nobody can tell. */
-import { homedir } from 'node:os';
 import { fixedStatus } from '../agents/identify.ts';
 import type { AuditEvent } from '../audit/events.ts';
 import { listTools } from '../audit/tools.ts';
@@ -18,15 +17,13 @@ import type {
 import type { ToolClass } from '../catalog/classify.ts';
 import { classifyNamed } from '../catalog/named.ts';
 import type { OwnPlaces } from '../catalog/own.ts';
-import { readShell } from '../catalog/shell-reading.ts';
 import type { Rules } from '../config/rules.ts';
 import { statusInFile } from '../policy/tool-status.ts';
-import { callsOf } from '../shell/calls.ts';
 import type { House } from './house.ts';
 import { definitionIn, launches } from './on-record.ts';
 import { ownPlaces } from './own-places.ts';
 import { deedIn, fieldsOf, operationIn } from './recorded-deeds.ts';
-import { statusByFile } from './shell-calls.ts';
+import { callsOfLineAlone, statusByFile } from './shell-calls.ts';
 import { localZone } from './surroundings.ts';
 
 export interface RecordedCall {
@@ -113,10 +110,8 @@ function commandCalls(body: AuditEvent, rules: Rules, own: OwnPlaces): Call[] {
   const { values, whole } = argumentsOf(body);
   const { command: line } = values;
   const [workspace] = (body['toolgate.workspaces'] as Workspace[] | undefined) ?? [];
-  if (whole && typeof line === 'string') {
-    const around = { cwd: workspace?.spellings[0] ?? null, home: homedir(), own, ...NOTHING_KNOWN };
-    return callsOf(readShell(catalog, line, around), line, catalog, statusByFile(rules));
-  }
+  if (whole && typeof line === 'string')
+    return callsOfLineAlone(catalog, line, workspace?.spellings[0] ?? null, own, statusByFile(rules));
   return fieldsOf(body).map((fields) => ({
     ...deedIn(fields, catalog),
     operation: operationIn(fields),
@@ -128,9 +123,6 @@ function commandCalls(body: AuditEvent, rules: Rules, own: OwnPlaces): Call[] {
     namesOf: (canonical) => [canonical],
   }));
 }
-
-const NOTHING = new Map<string, never>();
-const NOTHING_KNOWN = { aliases: NOTHING, git: NOTHING, remotes: NOTHING };
 
 function callOf(
   body: AuditEvent,
